@@ -13,6 +13,7 @@ from support.tenants import TenantFixture
 
 MESSAGE = "Questions about our **plans**? Just ask."
 TEASER = "Questions about our plans? Just ask."
+REPLIES = {"Opening hours": "What are your opening hours?", "Prices": "https://shop.test/prices"}
 KEEPS_OUT_OF_THE_WAY = "() => document.activeElement === document.body"
 
 
@@ -63,9 +64,14 @@ async def test_a_trigger_is_written_tried_shown_and_answered(
         await teaser.click()
         await expect(visitor.log).to_contain_text(TEASER)
         await expect(teaser).to_have_count(0)
+        offered = visitor.log.get_by_role("group", name="Suggested answers")
+        await expect(offered.get_by_role("link", name="Prices")).to_be_visible()
+        assert not await visitor.accessibility_violations()
         await visitor.screenshot(artifacts, "trigger-opened")
-        await visitor.send_message("What are your opening hours?")
+        await offered.get_by_role("button", name="Opening hours").press("Enter")
+        await expect(visitor.log).to_contain_text("What are your opening hours?")
         await expect(visitor.log).to_contain_text("We are open from 9 to 5")
+        await expect(offered).to_have_count(0)
         await expect(visitor.log.get_by_text(TEASER)).to_have_count(1)
         await visitor.page.reload()
         await expect(visitor.log).to_contain_text("We are open from 9 to 5")
@@ -81,7 +87,7 @@ async def test_a_trigger_is_written_tried_shown_and_answered(
 
     (chat,) = (await tenant.owner.get("/operator/all-active-chats", status="ai")).ok()["chats"]
     shown = (await tenant.owner.get(f"/operator/conversation/{chat['id']}")).ok()["conversation"]["messages"]
-    assert [message["role"] for message in shown] == ["ai", "visitor", "ai"]
+    assert [(message["role"], message["reply_to"]) for message in shown] == [("ai", None), ("visitor", 1), ("ai", 2)]
     await panel.page.reload()
     await expect(panel.page.locator(".trigger-counts")).to_have_text("Shown2Opened1 (50%)Answered1 (50%)")
     assert not await panel.accessibility_violations()
@@ -94,6 +100,10 @@ async def _write(panel: Panel, artifacts: Path | None) -> None:
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Name (only for the team)").fill("Pricing")
     await dialog.get_by_label("Message").fill(MESSAGE)
+    for number, (label, effect) in enumerate(REPLIES.items(), 1):
+        await dialog.get_by_role("button", name="Add a button").click()
+        await dialog.get_by_role("textbox", name=f"Button {number}: label").fill(label)
+        await dialog.get_by_role("textbox", name=f"Button {number}: sends or opens").fill(effect)
     await dialog.get_by_role("textbox", name="On these pages One pattern").fill("/pricing*")
     await expect(dialog.get_by_text("Not shown on this page.")).to_be_visible()
     await dialog.get_by_label("Test an address").fill("https://shop.test/pricing/teams")
@@ -103,6 +113,7 @@ async def _write(panel: Panel, artifacts: Path | None) -> None:
     await panel.screenshot(artifacts, "panel-trigger-dialog")
     await dialog.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("after 1 s")).to_be_visible()
+    await expect(page.get_by_role("list", name="Quick replies")).to_contain_text("Opening hours")
 
 
 async def _try_on_a_page(panel: Panel, address: str, artifacts: Path | None) -> None:
@@ -117,6 +128,7 @@ async def _try_on_a_page(panel: Panel, address: str, artifacts: Path | None) -> 
     await expect(teaser).to_be_visible()
     await teaser.click()
     await expect(preview.get_by_role("log")).to_contain_text(TEASER)
+    await expect(preview.get_by_role("button", name="Opening hours")).to_be_visible()
     await preview.close()
     await panel.screenshot(artifacts, "panel-trigger-preview")
     await dialog.get_by_role("button", name="Cancel").click()

@@ -9,6 +9,7 @@ from support.tenants import TenantFixture
 from support.wait import wait_until
 
 TRIGGER = {"name": "Pricing", "message": "Questions about our plans?", "enabled": True, "seconds": 3}
+REPLIES = [{"label": "For two", "value": "Which one is for two?", "url": None}]
 
 
 async def test_a_visitor_answers_a_trigger_and_asks_for_erasure(tenant: TenantFixture) -> None:
@@ -16,24 +17,26 @@ async def test_a_visitor_answers_a_trigger_and_asks_for_erasure(tenant: TenantFi
     owner, visitor, page = tenant.owner, tenant.new_visitor(), "https://shop.test/pricing"
     path = f"/sites/{tenant.site_id}/triggers"
     assert (await visitor.post("/heartbeat", page=page)).ok()["triggers"] == ""
-    trigger_id = (await owner.post(path, TRIGGER)).ok(201)["trigger"]["id"]
+    trigger_id = (await owner.post(path, {**TRIGGER, "quick_replies": REPLIES})).ok(201)["trigger"]["id"]
     # The gateway learns of it by an event.
     await wait_until(lambda: _version(visitor, page), description="the heartbeat to name the triggers' version")
     (rule,) = (await visitor.get("/triggers")).ok()["triggers"]
     assert (rule["id"], rule["seconds"], rule["message"]) == (trigger_id, 3, None)
     shown = (await visitor.post("/triggers/show", trigger_ids=[trigger_id])).ok()["trigger"]
-    assert shown == {"id": trigger_id, "message": TRIGGER["message"]}
+    assert shown == {"id": trigger_id, "message": TRIGGER["message"], "quick_replies": REPLIES}
     assert (await visitor.post("/triggers/show", trigger_ids=[trigger_id])).ok()["trigger"] is None
     server = await SiteServer.create(owner, tenant.site_id)
     token = server.sign(f"customer-{trigger_id}")
     visitor.session_id = (await visitor.post("/identify", token=token)).ok()["session_id"] or visitor.session_id
-    sent = await visitor.send_message("Which one is for two?", trigger_id=trigger_id, message_id="m1")
-    again = await visitor.send_message("Which one is for two?", trigger_id=trigger_id, message_id="m1")
+    sent = await visitor.send_message("Which one is for two?", trigger_id=trigger_id, message_id="m1", reply_to=1)
+    again = await visitor.send_message("Which one is for two?", trigger_id=trigger_id, message_id="m1", reply_to=1)
     assert again["conversation_id"] == sent["conversation_id"]
     conversation = (await owner.get(f"/operator/conversation/{sent['conversation_id']}")).ok()["conversation"]
     first, second, *_ = conversation["messages"]
     assert (first["role"], first["content"], first["seq"]) == ("ai", TRIGGER["message"], 1)
+    assert first["quick_replies"] == REPLIES
     assert (second["role"], second["content"], second["seq"]) == ("visitor", "Which one is for two?", 2)
+    assert second["reply_to"] == 1
     counts = (await owner.get(f"/sites/{tenant.site_id}/trigger-counts")).ok()["counts"]
     assert [(row["shown"], row["opened"], row["answered"]) for row in counts] == [(1, 1, 1)]
     await _export_and_erase(tenant, conversation["visitor"]["session_id"], trigger_id)

@@ -3820,6 +3820,7 @@ export interface components {
         ExportedTrigger: {
             trigger_id: number;
             message: string;
+            quick_replies: components["schemas"]["QuickReply"][];
             shown_at: string;
             opened: boolean;
             answered: boolean;
@@ -5086,6 +5087,7 @@ export interface components {
         ShownTriggerSchema: {
             id: number;
             message: string;
+            quick_replies: components["schemas"]["QuickReply"][];
         };
         SiteCountsSchema: {
             /** @default 0 */
@@ -5524,6 +5526,7 @@ export interface components {
             /** @enum {string} */
             frequency?: "visit" | "visitor" | "interval";
             interval_hours?: number;
+            quick_replies?: components["schemas"]["QuickReplyBody"][];
         };
         TriggerCountsResponse: {
             /**
@@ -5599,6 +5602,7 @@ export interface components {
             /** @default 24 */
             interval_hours: number;
             id: number;
+            quick_replies: components["schemas"]["QuickReply"][];
             created_at: string;
             updated_at: string;
         };
@@ -5869,6 +5873,8 @@ export interface components {
             interval_hours: number;
             /** @default null */
             message: string | null;
+            /** @default [] */
+            quick_replies: components["schemas"]["QuickReply"][];
         };
         WidgetTriggersQuery: {
             site_key: string;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from parley.chat.backends import Backends
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.messages.model import Message, Opening
 from parley.chat.settings import ChatSettings
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.messaging import RpcClient
@@ -52,12 +53,16 @@ class Shop:
 
     async def answer(self, visitor: VisitorCaller, trigger_id: int, text: str = "Yes!") -> list[tuple[str, str]]:
         """Send a message as the widget does. Returns the roles and texts of the conversation's messages."""
-        opening = await self.module.triggers.find_answerable(visitor, trigger_id)
-        received = await self.module.visitor_messages.receive(visitor, text, opening=opening)
+        return [(message.role, message.content) for message in await self.choose(visitor, trigger_id, text)]
+
+    async def choose(self, visitor: VisitorCaller, trigger_id: int, text: str) -> Sequence[Message]:
+        """Send a message as a quick reply of a trigger. Returns the conversation's messages."""
+        shown = await self.module.triggers.find_answerable(visitor, trigger_id)
+        opening = None if shown is None else Opening(shown.message, shown.quick_replies)
+        received = await self.module.visitor_messages.receive(visitor, text, opening=opening, reply_to=1)
         if received.opened:
             await self.module.triggers.record_answered(visitor, trigger_id)
-        messages = await self.module.message_repository.list_for_conversation(received.conversation, limit=50)
-        return [(message.role, message.content) for message in messages]
+        return await self.module.message_repository.list_for_conversation(received.conversation, limit=50)
 
     async def counts(self) -> dict[int, tuple[int, int, int]]:
         reply = await self.app.call("GET", f"{self.path}/trigger-counts", self.owner, days=400)
@@ -140,6 +145,7 @@ async def test_managers_list_change_order_and_delete_triggers(shop: Shop) -> Non
         ("visitors", "none"),
         ("languages", ["pt-BR"]),
         ("interval_hours", 0),
+        ("quick_replies", [{"label": "Both", "value": "x", "url": "https://shop.test"}]),
         ("enabled", "yes"),
     ],
 )
@@ -226,7 +232,48 @@ async def test_a_visitor_reads_a_trigger_in_their_language_once_it_is_approved(s
     assert texts == {"de-AT": "Fragen zum Tee?", "fr": TRIGGER["message"], None: TRIGGER["message"]}
     reader = shop.visitor()
     await module.show(reader, [trigger], "de")
-    assert await module.find_answerable(reader, trigger) == "Fragen zum Tee?", "the conversation begins with it"
+    answerable = await module.find_answerable(reader, trigger)
+    assert answerable is not None
+    assert answerable.message == "Fragen zum Tee?", "the conversation begins with it"
+
+
+async def test_a_quick_reply_of_a_trigger_begins_the_conversation(shop: Shop) -> None:
+    replies = [
+        {"label": "Yes", "value": "Yes, please", "url": None},
+        {"label": "Prices", "value": None, "url": "https://shop.test/prices"},
+        {"label": "Plans", "value": None, "url": None},
+    ]
+    trigger = await shop.add(quick_replies=replies)
+    (listed,) = (await shop.app.call("GET", f"{shop.path}/triggers", shop.owner)).ok()["triggers"]
+    assert listed["quick_replies"] == replies
+    key = f"trigger.reply.{trigger}.3"
+    german = {"language": "de", "texts": {key: {"content": "Tarife", "approved": True}}}
+    (await shop.app.call("PUT", f"{shop.path}/texts", shop.owner, german)).ok()
+    visitor = shop.visitor()
+    assert await shop.show(visitor, trigger, language="de") == trigger
+    opening, chosen = await shop.choose(visitor, trigger, "Tarife")
+    assert [reply.label for reply in opening.quick_replies] == ["Yes", "Prices", "Tarife"]
+    assert (opening.seq, chosen.content, chosen.reply_to) == (1, "Tarife", 1)
+
+    # The version before stores and reads triggers without quick replies.
+    sites, shown = shop.app.mongo["sites"], shop.app.mongo["shown_triggers"]
+    await sites.update_one({"_id": shop.site_id}, {"$unset": {"triggers.$[].quick_replies": ""}})
+    await shown.update_one({"trigger_id": trigger}, {"$unset": {"quick_replies": ""}})
+    (listed,) = (await shop.app.call("GET", f"{shop.path}/triggers", shop.owner)).ok()["triggers"]
+    assert listed["quick_replies"] == []
+    answerable = await shop.module.triggers.find_answerable(visitor, trigger)
+    assert answerable is not None
+    assert answerable.quick_replies == ()
+
+    # The button in this place is another one now: the translation of the earlier one is not its label.
+    changed = [*replies[:2], {"label": "Talk to us", "value": None, "url": None}]
+    body = {**TRIGGER, "quick_replies": changed}
+    (await shop.app.call("PUT", f"{shop.path}/triggers/{trigger}", shop.owner, body)).ok()
+    for text, reply_to in (("Yes, please", 1), ("Talk to us", 1), ("Prices", None), ("Tarife", None)):
+        other = shop.visitor()
+        assert await shop.show(other, trigger, language="de") == trigger
+        _, answer = await shop.choose(other, trigger, text)
+        assert (answer.content, answer.reply_to) == (text, reply_to)
 
 
 async def test_one_session_counts_once_a_day(shop: Shop) -> None:

@@ -1,6 +1,7 @@
 /** The quick replies of a message, as operators see them: they cannot be chosen here. */
 import type { QuickReply } from "../../../shared/apiTypes";
 import { t } from "../i18n/i18n";
+import "./chips.css";
 
 export function QuickReplyChips({ replies = [] }: { replies?: readonly QuickReply[] | undefined }) {
   if (!replies.length) return null;

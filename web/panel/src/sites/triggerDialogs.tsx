@@ -9,6 +9,8 @@ import { Field, Switch } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { submitForm } from "../components/forms";
 import { t } from "../i18n/i18n";
+import { QuickReplyEditor } from "../quickReplies/editor";
+import { toQuickReplies, toRows } from "../quickReplies/rows";
 import type { Site } from "./sites";
 
 const NEW: TriggerDraft = {
@@ -26,6 +28,7 @@ const NEW: TriggerDraft = {
   languages: [],
   frequency: "visit",
   interval_hours: 24,
+  quick_replies: [],
 };
 
 interface TriggerDialogProps {
@@ -43,11 +46,12 @@ interface PartProps {
 
 export function TriggerDialog({ site, trigger, onClose, onSaved }: TriggerDialogProps) {
   const draft = useSignal<TriggerDraft>(trigger ?? NEW);
+  const replies = useSignal(toRows(trigger?.quick_replies));
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
   const submit = async (event: Event) => {
     event.preventDefault();
-    const body = draft.value;
+    const body = { ...draft.value, quick_replies: toQuickReplies(replies.value) };
     const path = { site_id: site.id };
     const save = () =>
       trigger
@@ -67,6 +71,8 @@ export function TriggerDialog({ site, trigger, onClose, onSaved }: TriggerDialog
     >
       <form class="stack" onSubmit={submit}>
         <MessageFields {...parts} />
+        <QuickReplyEditor rows={replies.value} onChange={(rows) => (replies.value = rows)} />
+        {errors.value["quick_replies"] && <p class="error-text">{errors.value["quick_replies"]}</p>}
         <PageFields {...parts} address={firstAddress(site)} />
         <BehaviourFields {...parts} />
         <AvailabilityFields {...parts} />

@@ -11,6 +11,7 @@ import { Icon } from "../components/icon";
 import { confirmAction } from "../components/toasts";
 import { formatNumber } from "../i18n/formats";
 import { t } from "../i18n/i18n";
+import { QuickReplyChips } from "../quickReplies/chips";
 import type { Site } from "./sites";
 import { PreviewDialog, TriggerDialog } from "./triggerDialogs";
 
@@ -84,6 +85,7 @@ export function Triggers({ site }: { site: Site }) {
             <div class="trigger-text">
               <strong dir="auto">{trigger.name}</strong>
               <p dir="auto">{trigger.message}</p>
+              <QuickReplyChips replies={trigger.quick_replies} />
               <p class="muted">{describeConditions(trigger).join(" · ")}</p>
             </div>
             <Counts sums={sums.get(trigger.id)} />

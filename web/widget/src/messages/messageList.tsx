@@ -10,6 +10,7 @@ import { lazyPart } from "../lazyPart";
 import type { WidgetStore } from "../widgetStore";
 import { LeaveMessage } from "./leaveMessage";
 import { Bubble, MessageItem, OutgoingItem } from "./message";
+import type { Offer } from "./quickReplies";
 
 const DAY_MS = 86_400_000;
 
@@ -45,7 +46,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
   }, []);
   useEffect(() => store.markRead(), [messages.value.length]);
   const lastOwn = messages.value.findLast((message) => message.role === "visitor");
-  const last = messages.value.at(-1);
+  const offer = findOffer(store);
   const welcome = config.value?.welcome;
   return (
     <div
@@ -81,10 +82,10 @@ export function MessageList({ store }: { store: WidgetStore }) {
           />
         </Fragment>
       ))}
-      {mayChoose(store) && last && <QuickReplies key={last.id} store={store} message={last} />}
       {store.trigger.value && (
         <Bubble author="ai" name={strings.assistant} text={store.trigger.value.message} />
       )}
+      {offer?.quick_replies?.length ? <QuickReplies key={offer.seq} store={store} message={offer} /> : null}
       {outgoing.value.map((message) => (
         <OutgoingItem key={message.key} message={message} onRetry={() => store.retry(message.key)} />
       ))}
@@ -152,13 +153,14 @@ function NextStep({ store }: { store: WidgetStore }) {
   );
 }
 
-/** Whether the last message's quick replies can be chosen. */
-const mayChoose = ({ messages, outgoing, partialReplies, mode, blocked }: WidgetStore): boolean =>
-  Boolean(messages.value.at(-1)?.quick_replies?.length) &&
-  !outgoing.value.length &&
-  !partialReplies.value.size &&
-  mode.value !== "closed" &&
-  !blocked.value;
+/** Whose quick replies can be chosen: those of the last message, or of what the assistant wrote first. */
+function findOffer(store: WidgetStore): Offer | undefined {
+  const { messages, outgoing, partialReplies, mode, blocked, form, trigger } = store;
+  if (outgoing.value.length || partialReplies.value.size || blocked.value || form.value) return undefined;
+  // The conversation begins with it.
+  if (trigger.value) return { ...trigger.value, seq: 1 };
+  return mode.value === "closed" ? undefined : messages.value.at(-1);
+}
 
 /** Whether the AI has to reply and has not started to. */
 function isAwaitingReply({ partialReplies, outgoing, messages }: WidgetStore): boolean {

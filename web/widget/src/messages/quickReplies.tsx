@@ -1,10 +1,17 @@
 /** The buttons below the last message. Loaded with the first message that has some. */
-import type { Message } from "../../../shared/apiTypes";
+import type { Message, QuickReply } from "../../../shared/apiTypes";
 import { toSafeUrl } from "../../../shared/linkify";
 import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
 
-export function QuickReplies({ store, message }: { store: WidgetStore; message: Message }) {
+/** What has quick replies: a message, or what the assistant wrote before there was a conversation. */
+export interface Offer {
+  seq: number;
+  quick_replies?: readonly QuickReply[];
+  translation?: Message["translation"];
+}
+
+export function QuickReplies({ store, message }: { store: WidgetStore; message: Offer }) {
   const { translation, quick_replies: replies = [] } = message;
   const choose = (button: HTMLElement, text: string) => {
     // The button disappears: the focus stays in the conversation.

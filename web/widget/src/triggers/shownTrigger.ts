@@ -1,4 +1,5 @@
 /** The trigger that the visitor was shown: the triggers' part stores it, and the chat window begins with it. */
+import type { QuickReply } from "../../../shared/apiTypes";
 import { readJson, writeJson, writeText } from "../../../shared/storage";
 import { storageKey } from "../embedConfig";
 
@@ -9,6 +10,8 @@ export interface ShownTrigger {
   /** Of a preview: null, which counts nothing. */
   id: number | null;
   message: string;
+  /** Earlier versions stored none. */
+  quick_replies?: readonly QuickReply[];
   /** Milliseconds since 1970. */
   at: number;
   /** Whether the visitor has opened the chat since. */

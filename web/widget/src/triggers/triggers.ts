@@ -159,8 +159,9 @@ export class Triggers {
     const [rule] = this.#rules;
     if (!rule?.message || !meetsPage(rule, page)) return;
     this.#rules = [];
-    writeTrigger(this.#siteKey, { id: null, message: rule.message, at: Date.now() });
-    await this.#present(rule.message);
+    const { message, quick_replies } = rule;
+    writeTrigger(this.#siteKey, { id: null, message, quick_replies, at: Date.now() });
+    await this.#present(message);
   }
 
   async #present(message: string): Promise<void> {

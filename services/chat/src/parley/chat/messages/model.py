@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,7 +89,7 @@ class Message:
     def offers(self, text: str) -> bool:
         """Whether one of its quick replies sends this text."""
         translated = self.translation.quick_replies if self.translation else ()
-        sent = {reply.value or reply.label for reply in self.quick_replies if reply.url is None}
+        sent = _sent_texts(self.quick_replies)
         return text in sent or (text in translated and bool(sent))
 
 
@@ -114,6 +115,25 @@ class MessageDraft:
     quick_replies: tuple[QuickReply, ...] = ()
     cited: tuple[str, ...] = ()
     cap_reached: str | None = None
+
+    def offers(self, text: str) -> bool:
+        """Whether one of its quick replies sends this text."""
+        return text in _sent_texts(self.quick_replies)
+
+
+def _sent_texts(replies: Iterable[QuickReply]) -> Collection[str]:
+    return {reply.value or reply.label for reply in replies if reply.url is None}
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the assistant wrote first, before there was a conversation."""
+
+    text: str
+    quick_replies: tuple[QuickReply, ...] = ()
+
+    def to_draft(self, message_id: int) -> MessageDraft:
+        return MessageDraft(message_id, "ai", self.text, proactive=True, quick_replies=self.quick_replies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from parley.chat.files.model import SendableFile
 from parley.chat.forms.model import SiteForms
 from parley.chat.ids import NextId
 from parley.chat.messages.errors import SessionJoined, StaleRead
-from parley.chat.messages.model import Message, MessageDraft
+from parley.chat.messages.model import Message, MessageDraft, Opening
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.messages.visitor_conversations import MAX_ATTEMPTS, VisitorConversations, chosen_team, is_open_for
 from parley.chat.presence.ports import PresenceReader
@@ -63,39 +63,44 @@ class VisitorMessageService:
         language: str | None = None,
         confirms: str | None = None,
         reply_to: int | None = None,
-        opening: str | None = None,
+        opening: Opening | None = None,
     ) -> ReceivedMessage:
         """Store a visitor's message; opens a conversation if none is open.
 
         `reply_to` is the seq of the message whose quick reply it is; ignored unless that message offers it.
-        `opening` is what the assistant wrote first: it begins a conversation that has no messages.
+        `opening` begins a conversation that has no messages, so its seq is 1.
 
         Raises VisitorIsBlocked, VisitorBeingErased, ConcurrentModification, PrechatFormRequired before a new
         conversation, and ValidationFailed for a file that the site does not accept.
         """
         visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, language)
         draft = MessageDraft(
-            await self.next_message_id(), "visitor", content, image_url, message_id=message_id, confirms=confirms
+            await self.next_message_id(),
+            "visitor",
+            content,
+            image_url,
+            message_id=message_id,
+            confirms=confirms,
+            reply_to=reply_to,
         )
         first = None
         if opening is not None:
-            first = MessageDraft(await self.next_message_id(), "ai", opening, proactive=True)
+            first = opening.to_draft(await self.next_message_id())
         try:
-            return await self._receive(visitor, draft, file, reply_to, first)
+            return await self._receive(visitor, draft, file, first)
         except SessionJoined as exc:
-            return await self._receive(exc.person, draft, file, reply_to, first)
+            return await self._receive(exc.person, draft, file, first)
 
     async def _receive(
         self,
         visitor: Visitor,
         draft: MessageDraft,
         file: SendableFile | None,
-        reply_to: int | None,
         first: MessageDraft | None,
     ) -> ReceivedMessage:
         require_not_blocked(visitor)
         site = await self.sites.get(visitor.tenant_id, visitor.site_id)
-        offer = await self._find_offer(visitor, reply_to, draft.content)
+        offer = await self._find_offer(visitor, draft.reply_to, draft.content)
         add = await self._build_visitor_transition(visitor, site, draft, file, offer, first)
         return await self._store_received(visitor, draft.message_id, add, site.forms)
 
@@ -130,9 +135,7 @@ class VisitorMessageService:
                 return None
             if visitor.blocked == "operator" and admitted.mode != "ai":
                 raise VisitorIsBlocked
-            # The offer's conversation may have been closed meanwhile.
-            is_choice = offer is not None and offer.conversation_id == current.id
-            message = replace(draft, reply_to=offer.seq) if offer is not None and is_choice else draft
+            message = draft if _is_choice(draft, offer, opening, current) else replace(draft, reply_to=None)
             return transitions.add_visitor_message(
                 admitted, message, at, site.operator_timeout, needs_human=needs_human, notice=notice, opening=opening
             )
@@ -279,6 +282,15 @@ class VisitorMessageService:
         conversation = await self.conversations.find_open(visitor)
         if conversation is not None:
             await self.publish_ephemeral(events.typing(conversation, visitor_actor(visitor.name)))
+
+
+def _is_choice(draft: MessageDraft, offer: Message | None, opening: MessageDraft | None, current: Conversation) -> bool:
+    """Whether the message is a quick reply of the message that it refers to: of one that is stored, or the opening."""
+    # The offer's conversation may have been closed meanwhile.
+    if offer is not None and offer.conversation_id == current.id:
+        return True
+    begins = current.last_seq == 0 and draft.reply_to == 1
+    return begins and opening is not None and opening.offers(draft.content)
 
 
 def _admit(

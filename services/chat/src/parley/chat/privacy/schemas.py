@@ -10,7 +10,15 @@ from parley.chat.conversations.schemas import HistoryEntrySchema, TranslationSta
 from parley.chat.privacy.model import DataCounts, DerivedKind, PersonalDataExport, StoredConversation
 from parley.common.auth.visitor_session import SESSION_HANDLE_PATTERN
 from parley.common.events.messages import NoteSchema
-from parley.common.events.schemas import ConversationSchema, FileKind, MessageSchema, Schema, Timestamp, VisitorSchema
+from parley.common.events.schemas import (
+    ConversationSchema,
+    FileKind,
+    MessageSchema,
+    QuickReply,
+    Schema,
+    Timestamp,
+    VisitorSchema,
+)
 from parley.common.http import Id, Query, RequestBody, SuccessResponse
 
 SessionHandle = Annotated[str, StringConstraints(pattern=SESSION_HANDLE_PATTERN)]
@@ -69,6 +77,7 @@ class ExportedTrigger(Schema):
 
     trigger_id: int
     message: str
+    quick_replies: tuple[QuickReply, ...]
     shown_at: Timestamp
     opened: bool
     answered: bool

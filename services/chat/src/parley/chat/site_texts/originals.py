@@ -13,8 +13,7 @@ from parley.chat.triggers.model import Trigger
 from parley.common.languages import match_language
 
 _CONSENT = "forms.consent"
-_CURRENT_ONLY = frozenset({_CONSENT})
-"""Texts of which a stale translation is not shown: nobody agrees to a text that does not hold any more."""
+_TRIGGER_REPLY = "trigger.reply."
 _DEFAULTS = frozenset({DEFAULT_OFFLINE_MESSAGE, DEFAULT_WELCOME})
 """Parley's own, which are there in many languages."""
 
@@ -39,8 +38,16 @@ def find_translation(site: SiteSettings, key: str, language: str | None) -> str 
     """The approved translation of one of the site's texts; None where the original is what a visitor reads."""
     original = list_originals(site).get(key)
     return original and site.texts.find_approved(
-        key, language, site.language, original=original if key in _CURRENT_ONLY else None
+        key, language, site.language, original=original if _is_current_only(key) else None
     )
+
+
+def _is_current_only(key: str) -> bool:
+    """Whether a stale translation of a text is not shown.
+
+    Nobody agrees to a text that does not hold any more, and no button has the label of another: its key is its place.
+    """
+    return key == _CONSENT or key.startswith(_TRIGGER_REPLY)
 
 
 def localize(site: SiteSettings, language: str | None) -> SiteSettings:
@@ -53,7 +60,7 @@ def localize(site: SiteSettings, language: str | None) -> SiteSettings:
             return defaults.greeting
         if defaults is not None and original.strip() == DEFAULT_OFFLINE_MESSAGE:
             return defaults.team_offline
-        current = original if key in _CURRENT_ONLY else None
+        current = original if _is_current_only(key) else None
         translation = site.texts.find_approved(key, language, site.language, original=current)
         return translation if translation and key in originals else original
 
@@ -73,7 +80,11 @@ def _map_texts(site: SiteSettings, text: _Translate) -> SiteSettings:
 
 def _map_trigger(trigger: Trigger, text: _Translate) -> Trigger:
     message = text(f"trigger.message.{trigger.id}", trigger.draft.message)
-    return replace(trigger, draft=replace(trigger.draft, message=message))
+    replies = tuple(
+        reply.model_copy(update={"label": text(f"{_TRIGGER_REPLY}{trigger.id}.{place}", reply.label)})
+        for place, reply in enumerate(trigger.draft.quick_replies, 1)
+    )
+    return replace(trigger, draft=replace(trigger.draft, message=message, quick_replies=replies))
 
 
 def _map_forms(forms: SiteForms, text: _Translate) -> SiteForms:

@@ -43,6 +43,7 @@ from parley.chat.sites.model import Site
 from parley.chat.sites.routing import Fallback, SiteRouting
 from parley.chat.sites.site_settings import SiteSettings
 from parley.chat.triggers.model import Trigger, TriggerDraft
+from parley.common.events.schemas import QuickReply
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 COLLECTION = "sites"
@@ -276,12 +277,14 @@ def _to_identity_secrets(row: Document) -> Iterator[IdentitySecret]:
 
 def _trigger_document(trigger: Trigger) -> Document:
     times = {"created_at": trigger.created_at, "updated_at": trigger.updated_at}
-    return {"id": trigger.id, **asdict(trigger.draft), **times}
+    replies = [reply.model_dump() for reply in trigger.draft.quick_replies]
+    return {"id": trigger.id, **asdict(trigger.draft), "quick_replies": replies, **times}
 
 
 def _to_trigger(document: Document) -> Trigger:
     fields = _known_fields(TriggerDraft, document)
     fields |= {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    fields["quick_replies"] = tuple(QuickReply.model_validate(reply) for reply in fields.get("quick_replies", ()))
     return Trigger(document["id"], TriggerDraft(**fields), document["created_at"], document["updated_at"])
 
 

@@ -68,10 +68,9 @@ class TriggerDelivery:
         if await self.shown.record_opened(_subject(caller), trigger_id):
             metrics.TRIGGERS.labels("opened").inc()
 
-    async def find_answerable(self, caller: VisitorCaller, trigger_id: int) -> str | None:
-        """Return the text of a trigger that the visitor was shown lately; None if they were not."""
-        shown = await self.shown.find(_subject(caller), trigger_id, self.clock() - ANSWER_WINDOW)
-        return None if shown is None else shown.message
+    async def find_answerable(self, caller: VisitorCaller, trigger_id: int) -> ShownTrigger | None:
+        """Return what the visitor was shown lately of a trigger; None if they were not."""
+        return await self.shown.find(_subject(caller), trigger_id, self.clock() - ANSWER_WINDOW)
 
     async def record_answered(self, caller: VisitorCaller, trigger_id: int) -> None:
         """Count that the visitor has begun a conversation with an answer to a trigger, which they have opened then."""
@@ -92,8 +91,8 @@ class TriggerDelivery:
         return draft.hours == "any" or (draft.hours == "open") == site.opening(self.clock()).open
 
     async def _record_shown(self, caller: VisitorCaller, trigger: Trigger) -> ShownTrigger | None:
-        now, pause = self.clock(), trigger.draft.pause
-        shown = ShownTrigger(trigger.id, trigger.draft.message, now)
+        now, draft = self.clock(), trigger.draft
+        shown, pause = ShownTrigger(trigger.id, draft.message, now, quick_replies=draft.quick_replies), draft.pause
         if not await self.shown.record_shown(_subject(caller), shown, None if pause is None else now - pause):
             return None
         metrics.TRIGGERS.labels("shown").inc()

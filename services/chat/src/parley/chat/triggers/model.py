@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from parley.chat.triggers.timeouts import MIN_BETWEEN_VISITS
+from parley.common.events.schemas import QuickReply
 
 MAX_TRIGGERS_PER_SITE = 30
 
@@ -42,6 +43,7 @@ class TriggerDraft:
     frequency: Frequency = "visit"
     interval_hours: int = 24
     """With the frequency `interval`: how long it is not shown again."""
+    quick_replies: tuple[QuickReply, ...] = ()
 
     def accepts_language(self, tag: str | None) -> bool:
         return not self.languages or (tag or "").split("-", maxsplit=1)[0].lower() in self.languages
@@ -90,6 +92,7 @@ class ShownTrigger:
     shown_at: datetime
     opened: bool = False
     answered: bool = False
+    quick_replies: tuple[QuickReply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

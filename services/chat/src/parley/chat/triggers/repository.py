@@ -11,6 +11,7 @@ from pymongo.errors import DuplicateKeyError
 from parley.chat.triggers.model import ShownTrigger, Step, TriggerCounts
 from parley.chat.triggers.timeouts import COUNTS_LIFETIME, SHOWN_LIFETIME
 from parley.chat.visitors.model import DataSubject
+from parley.common.events.schemas import QuickReply
 from parley.common.mongodb import Document, Index, Mongo
 
 COLLECTION = "shown_triggers"
@@ -36,6 +37,7 @@ class MongoShownTriggers:
         fields: Document = {
             "tenant_id": visitor.tenant_id,
             "message": shown.message,
+            "quick_replies": [reply.model_dump() for reply in shown.quick_replies],
             "shown_at": shown.shown_at,
             "expires_at": shown.shown_at + SHOWN_LIFETIME,
             "day": day,
@@ -88,7 +90,9 @@ class MongoShownTriggers:
 
 def to_shown_trigger(document: Document) -> ShownTrigger:
     opened, answered = bool(document.get("opened")), bool(document.get("answered"))
-    return ShownTrigger(document["trigger_id"], document["message"], document["shown_at"], opened, answered)
+    # Earlier versions stored no quick replies.
+    replies = tuple(QuickReply.model_validate(reply) for reply in document.get("quick_replies", ()))
+    return ShownTrigger(document["trigger_id"], document["message"], document["shown_at"], opened, answered, replies)
 
 
 def _to_counts(row: Document) -> TriggerCounts:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints
 
 from parley.chat.common_fields import Name
+from parley.chat.messages.schemas import QuickReplies, to_quick_replies
 from parley.chat.triggers.model import (
     MAX_TRIGGERS_PER_SITE,
     Frequency,
@@ -20,7 +21,7 @@ from parley.chat.triggers.model import (
     Visitors,
 )
 from parley.chat.widget.schemas import Language, WidgetBody, WidgetQuery
-from parley.common.events.schemas import Timestamp
+from parley.common.events.schemas import QuickReply, Timestamp
 from parley.common.http import Id, Query, RequestBody, SuccessResponse
 
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S+$")]
@@ -29,9 +30,7 @@ PrimaryLanguage = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 TriggerIds = Annotated[list[Id], Field(max_length=MAX_TRIGGERS_PER_SITE)]
 
 
-class TriggerBody(RequestBody):
-    """A rule and its message. All conditions have to be met; each default asks for nothing."""
-
+class _TriggerFields(RequestBody):
     name: Name
     message: Annotated[str, StringConstraints(max_length=1000, pattern=r"\S")] = Field(description="Markdown.")
     enabled: bool = Field(False, description="Whether visitors are shown it.")
@@ -56,10 +55,16 @@ class TriggerBody(RequestBody):
     frequency: Frequency = Field("visit", description="`interval`: not again within `interval_hours`.")
     interval_hours: Annotated[int, Field(ge=1, le=8760)] = 24
 
+
+class TriggerBody(_TriggerFields):
+    """A rule and its message. All conditions have to be met; each default asks for nothing."""
+
+    quick_replies: QuickReplies = Field([], description="Buttons for the visitor.")
+
     def to_draft(self) -> TriggerDraft:
         fields: dict[str, Any] = {name: getattr(self, name) for name in TriggerDraft.__dataclass_fields__}
         fields |= {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-        return TriggerDraft(**fields)
+        return TriggerDraft(**{**fields, "quick_replies": to_quick_replies(self.quick_replies)})
 
 
 class OrderBody(RequestBody):
@@ -70,8 +75,9 @@ class CountsQuery(Query):
     days: Annotated[int, Field(ge=1, le=400)] = Field(30, description="The last days (UTC), today included.")
 
 
-class TriggerSchema(TriggerBody):
+class TriggerSchema(_TriggerFields):
     id: int
+    quick_replies: tuple[QuickReply, ...]
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -127,6 +133,7 @@ class WidgetTrigger(BaseModel):
     frequency: Frequency
     interval_hours: int
     message: str | None = Field(None, description="Of a preview.")
+    quick_replies: tuple[QuickReply, ...] = Field((), description="Of a preview.")
 
 
 class WidgetTriggersResponse(SuccessResponse):
@@ -145,6 +152,7 @@ class TriggerOpenedBody(WidgetBody):
 class ShownTriggerSchema(BaseModel):
     id: int
     message: str = Field(description="Markdown.")
+    quick_replies: tuple[QuickReply, ...] = Field(description="Buttons for the visitor, at most ten.")
 
 
 class ShowTriggerResponse(SuccessResponse):
@@ -154,6 +162,7 @@ class ShowTriggerResponse(SuccessResponse):
 def serialize_trigger(trigger: Trigger) -> TriggerSchema:
     fields: dict[str, Any] = {name: getattr(trigger.draft, name) for name in TriggerDraft.__dataclass_fields__}
     fields |= {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
+    fields["quick_replies"] = trigger.draft.quick_replies
     return TriggerSchema(id=trigger.id, created_at=trigger.created_at, updated_at=trigger.updated_at, **fields)
 
 
@@ -162,10 +171,13 @@ def serialize_counts(counts: TriggerCounts) -> TriggerCountsSchema:
 
 
 def serialize_for_widget(trigger: Trigger, *, preview: bool = False) -> WidgetTrigger:
-    message = trigger.draft.message if preview else None
-    return WidgetTrigger(id=trigger.id, message=message, **trigger.draft.visible_conditions)
+    draft = trigger.draft
+    content = {"message": draft.message, "quick_replies": draft.quick_replies} if preview else {}
+    return WidgetTrigger(id=trigger.id, **content, **draft.visible_conditions)
 
 
 def serialize_shown(shown: ShownTrigger | None) -> ShowTriggerResponse:
-    schema = None if shown is None else ShownTriggerSchema(id=shown.trigger_id, message=shown.message)
+    if shown is None:
+        return ShowTriggerResponse(trigger=None)
+    schema = ShownTriggerSchema(id=shown.trigger_id, message=shown.message, quick_replies=shown.quick_replies)
     return ShowTriggerResponse(trigger=schema)

@@ -15,6 +15,7 @@ from parley.chat.ai.reply_service import AiReplyService
 from parley.chat.files.model import Uploader
 from parley.chat.files.service import FileService
 from parley.chat.identification.late_writes import LateWrites
+from parley.chat.messages.model import Opening
 from parley.chat.messages.visitor_service import ReceivedMessage, VisitorMessageService
 from parley.chat.schemas import OkResponse
 from parley.chat.transcripts.service import TranscriptService
@@ -102,7 +103,7 @@ class WidgetHandlers:
         uploader = Uploader(caller.tenant_id, caller.site_id, caller.session)
         file = await self.files.get_for_sending(uploader, body.file_id)
         trigger_id = body.trigger_id
-        opening = None if trigger_id is None else await self.triggers.find_answerable(caller, trigger_id)
+        shown = None if trigger_id is None else await self.triggers.find_answerable(caller, trigger_id)
         received = await self.messages.receive(
             caller,
             body.message,
@@ -112,7 +113,7 @@ class WidgetHandlers:
             language=body.lang,
             confirms=body.confirm,
             reply_to=body.reply_to,
-            opening=opening,
+            opening=None if shown is None else Opening(shown.message, shown.quick_replies),
         )
         if received.opened and trigger_id is not None:
             await self.triggers.record_answered(caller, trigger_id)

@@ -58,7 +58,9 @@ class SendMessageBody(WidgetBody):
         None, description="The id of the confirmation that this message agrees to."
     )
     reply_to: Id | None = Field(
-        None, description="The seq of the message whose quick reply this is. Ignored unless that message offers it."
+        None,
+        description="The seq of the message whose quick reply this is; 1 with `trigger_id`. Ignored unless that message"
+        " offers it.",
     )
     trigger_id: Id | None = Field(
         None, description="Of a trigger that you were shown and answer: a new conversation begins with its message."
