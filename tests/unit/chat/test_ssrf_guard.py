@@ -6,19 +6,15 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from parley.chat.ai.ssrf_safe_client import SsrfSafeTransport, build_ssrf_safe_client
 from parley.common.http import ssrf_guard
 from parley.common.http.ssrf_guard import EndpointRejected, SsrfGuard, is_public
+from support.certificates import create_certificate
 
 PUBLIC = "93.184.215.14"
 
@@ -121,30 +117,6 @@ async def test_a_name_that_resolves_to_a_private_address_later_is_not_connected_
     assert calls == 0
 
 
-def certificate(name: str, directory: Path) -> Path:
-    """Write a key and a self-signed certificate for a name into one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = directory / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
 @asynccontextmanager
 async def tls_server(directory: Path, answer: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
     """Run a TLS server for `ai.test`. Yields its port and the heads of the requests it receives."""
@@ -157,7 +129,7 @@ async def tls_server(directory: Path, answer: bytes) -> AsyncIterator[tuple[int,
         writer.close()
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate("ai.test", directory))
+    context.load_cert_chain(create_certificate("ai.test", directory))
     async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server:
         yield server.sockets[0].getsockname()[1], heads
 
