@@ -18,7 +18,8 @@ async def test_the_demo_page_lets_one_try_what_the_widget_can_do(
     secret = (await tenant.owner.post(path, {"name": "Demo page"})).ok(201)["secret"]
     widget = await sessions.widget()
     page = widget.page
-    await page.goto(f"{stack.gateway_url}/demo?site_key={tenant.site_key}#identity_secret={secret}")
+    demo = f"{stack.gateway_url}/demo?site_key={tenant.site_key}"
+    await page.goto(f"{demo}&form_site_key=pk_form#identity_secret={secret}")
     await expect(page.get_by_role("button", name="Open chat")).to_be_visible()
     async with page.expect_response("**/chat/identify") as identified:
         await page.get_by_role("button", name="Identify").click()
@@ -32,6 +33,9 @@ async def test_the_demo_page_lets_one_try_what_the_widget_can_do(
     await page.get_by_label("Theme").select_option("dark")
     await page.get_by_label("Language").select_option("ar")
     await expect(page.get_by_role("textbox", name="اكتب رسالة")).to_be_visible()
+    await page.get_by_text("What else to see").click()
+    form_site = page.get_by_role("link", name="The same shop with a form")
+    await expect(form_site).to_have_attribute("href", "/demo?site_key=pk_form")
     await page.get_by_text("What a page can call, and what it hears").click()
     await expect(page.get_by_role("list", name="Events")).to_contain_text("message")
     await widget.wait_settled()

@@ -32,7 +32,9 @@ const EVENTS: readonly ParleyEvent[] = [
 ];
 
 const form = document.querySelector<HTMLFormElement>("#site-form");
-const siteKey = new URLSearchParams(location.search).get("site_key");
+const parameters = new URLSearchParams(location.search);
+const siteKey = parameters.get("site_key");
+const formSiteKey = parameters.get("form_site_key");
 const secret = new URLSearchParams(location.hash.slice(1)).get("identity_secret");
 
 if (siteKey) {
@@ -41,6 +43,7 @@ if (siteKey) {
   showCalls();
   listen();
   if (secret) showIdentification(siteKey, secret);
+  if (formSiteKey) showFormSite(formSiteKey);
   const app = document.querySelector<HTMLAnchorElement>("#app-link");
   if (app) app.href = `/widget/app.html?${new URLSearchParams({ site_key: siteKey })}`;
 } else if (form) {
@@ -50,6 +53,13 @@ if (siteKey) {
     const entered = String(new FormData(form).get("site_key") ?? "").trim();
     if (entered) location.search = new URLSearchParams({ site_key: entered }).toString();
   });
+}
+
+/** A site that asks before the chat, as `make run` seeds it. */
+function showFormSite(formSiteKey: string): void {
+  document.querySelector("#form-site")?.removeAttribute("hidden");
+  const link = document.querySelector<HTMLAnchorElement>("#form-site a");
+  if (link) link.href = `/demo?${new URLSearchParams({ site_key: formSiteKey })}`;
 }
 
 /** Language and theme, as a visitor may have them. */

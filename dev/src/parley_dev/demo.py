@@ -30,8 +30,12 @@ class Demo:
             lines += [f"    {second['email']}   {second['password']}"]
         site_key, secret = self.content["site_key"], self.content["identity_secret"]
         lines += [f"  Site key for the widget:  {site_key}"]
-        demo = f"{self.content['gateway']}/demo?site_key={site_key}#identity_secret={secret}"
-        lines += ["  The demo shop, where you say who you are:", f"    {demo}"]
+        demo = f"{self.content['gateway']}/demo?site_key={site_key}"
+        form_site_key = self.content["form_site_key"]
+        lines += ["  The demo shop, where you say who you are:"]
+        lines += [f"    {demo}&form_site_key={form_site_key}#identity_secret={secret}"]
+        lines += ["  The same shop with a form before the chat:"]
+        lines += [f"    {self.content['gateway']}/demo?site_key={form_site_key}"]
         return lines
 
 

@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,35 @@ TRIGGER = {
     "enabled": True,
     "include_pages": ["*#returns"],
     "seconds": 3,
+    "quick_replies": [
+        {"label": "How do returns work?", "value": "How do I return something?"},
+        {"label": "Talk to a person", "value": "I want to talk to a person"},
+    ],
 }
+CANNED_REPLY = {
+    "shortcut": "tea",
+    "text": "Which tea are you looking for, {{visitor.name|there}}?",
+    "scope": "all",
+    "quick_replies": [
+        {"label": "Green", "value": "A green tea, please"},
+        {"label": "Black", "value": "A black tea, please"},
+        {"label": "I do not know yet"},
+    ],
+}
+FORMS = {
+    "consent": {"text": "You may keep my answers to serve me.", "required": True},
+    "prechat": {
+        "enabled": True,
+        "title": "Before we begin",
+        "intro": "So that the right person answers you.",
+        "fields": [
+            {"key": "name", "type": "name", "required": True},
+            {"key": "email", "type": "email"},
+            {"key": "topic", "type": "select", "label": "What is it about?", "options": ["An order", "Teas", "Else"]},
+        ],
+    },
+}
+PERMISSIONS = {"can_chat": True, "can_view_conversations": True, "can_manage": False}
 DEMO_PAGE = "Demo page"
 
 
@@ -70,7 +98,13 @@ class Demo:
         site = await self._ensure_site(owner, "Demo Shop")
         await self._ensure_knowledge(owner, site["id"])
         await self._ensure_trigger(owner, site["id"])
-        members = [await self._ensure_member(owner, account, site["id"]) for account in OPERATORS]
+        await self._ensure_canned_reply(owner)
+        # A form in the shop itself would be in the way of a first visit.
+        form_site = await self._ensure_site(owner, "Demo Shop with a form")
+        await self._ensure_knowledge(owner, form_site["id"])
+        await self._ensure_forms(owner, form_site["id"])
+        site_ids = [site["id"], form_site["id"]]
+        members = [await self._ensure_member(owner, account, site_ids) for account in OPERATORS]
         second_owner = await self._ensure_owner(SECOND_OWNER, "Other Company")
         second_site = await self._ensure_site(second_owner, "Other Shop")
         me = await self._call(owner, "GET", "/auth/me")
@@ -78,6 +112,7 @@ class Demo:
             "gateway": self._gateway,
             "site_id": site["id"],
             "site_key": site["site_key"],
+            "form_site_key": form_site["site_key"],
             "identity_secret": await self._ensure_identity_secret(owner, site["id"]),
             "operators": [
                 *members,
@@ -129,6 +164,16 @@ class Demo:
         if TRIGGER["name"] not in {trigger["name"] for trigger in triggers}:
             await self._call(token, "POST", path, TRIGGER)
 
+    async def _ensure_canned_reply(self, token: str) -> None:
+        replies = (await self._call(token, "GET", "/canned-replies"))["canned_replies"]
+        if CANNED_REPLY["shortcut"] not in {reply["shortcut"] for reply in replies}:
+            await self._call(token, "POST", "/canned-replies", CANNED_REPLY)
+
+    async def _ensure_forms(self, token: str, site_id: int) -> None:
+        path = f"/sites/{site_id}/forms"
+        if not (await self._call(token, "GET", path))["forms"]["prechat"]["fields"]:
+            await self._call(token, "PUT", path, FORMS)
+
     async def _ensure_identity_secret(self, token: str, site_id: int) -> str:
         """Return a secret with which the demo page identifies visitors. One that nobody knows any more is replaced."""
         path = f"/sites/{site_id}/identity-secrets"
@@ -141,7 +186,7 @@ class Demo:
             await self._call(token, "DELETE", f"{path}/{secret_id}")
         return str((await self._call(token, "POST", path, {"name": DEMO_PAGE}))["secret"])
 
-    async def _ensure_member(self, token: str, account: Account, site_id: int) -> dict[str, Any]:
+    async def _ensure_member(self, token: str, account: Account, site_ids: Sequence[int]) -> dict[str, Any]:
         team = (await self._call(token, "GET", "/team"))["team"]
         member = next((member for member in team if member["email"] == account.email), None)
         if member is None:
@@ -149,10 +194,13 @@ class Demo:
                 "email": account.email,
                 "name": account.name,
                 "password": self._password(account),
-                "site_ids": [site_id],
-                "permissions": {"can_chat": True, "can_view_conversations": True, "can_manage": False},
+                "site_ids": site_ids,
+                "permissions": PERMISSIONS,
             }
             member = (await self._call(token, "POST", "/team", body))["member"]
+        for site_id in site_ids:
+            if str(site_id) not in member["sites"]:
+                await self._call(token, "PUT", f"/sites/{site_id}/team/{member['id']}", PERMISSIONS)
         return {"id": member["id"], "email": account.email, "password": self._password(account)}
 
     async def _call(self, token: str | None, method: str, path: str, body: Any = None) -> dict[str, Any]:
