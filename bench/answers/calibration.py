@@ -11,10 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.answers.dataset import Question, divide, load_parallel_sentences, load_passages, load_questions
+from bench.answers.dataset import (
+    Question,
+    divide,
+    load_intents,
+    load_parallel_sentences,
+    load_passages,
+    load_questions,
+)
 from parley.chat.retrieval import ranking
 from parley.chat.retrieval.embedding_space import LanguageFilter, QuestionVectors, load_unrelated_questions
 from parley.chat.retrieval.index import PassageVectors, SiteIndex
+from parley.chat.retrieval.intents import INTENTS
 from parley.chat.retrieval.lexical import Floats
 from parley.chat.retrieval.local_model import LocalModel
 from parley.chat.retrieval.model import Passage
@@ -23,6 +31,9 @@ _FOLDER = Path(ranking.__file__).parent
 _LANGUAGE_DIRECTIONS = 12
 _SEMANTIC_FEATURES = 8
 _REGULARIZATION = 1.0
+_INTENT_REGULARIZATION = 1e-4
+_INTENT_STEPS = 6000
+_INTENT_RATE = 4.0
 _NEGATIVES = 12
 _SMALL_SITE = 3
 """Passages of a small site."""
@@ -98,6 +109,25 @@ def write_calibration(model: LocalModel) -> None:
         ]
         result[kind] = _fit(index, small, questions, model if meaning else None)
     ranking_file.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def write_intents(model: LocalModel) -> None:
+    """Fit the classifier of intents: each class weighs the same, and all that are no intent are one class."""
+    examples = load_intents()
+    others = [sentence for row in load_parallel_sentences() for sentence in row] + load_unrelated_questions()
+    others += [one.text for one in divide(load_questions())[0] if one.kind in ("answer", "two", "unknown")]
+    rows = model.embed_passages([one.text for one in examples] + others)
+    classes = [*INTENTS, "other"]
+    labels = np.array([classes.index(one.kind) for one in examples] + [len(INTENTS)] * len(others))
+    weights, bias = np.zeros((len(classes), rows.shape[1])), np.zeros(len(classes))
+    shares = (1 / np.bincount(labels))[labels] / len(classes)
+    for _ in range(_INTENT_STEPS):
+        scores = np.exp(rows @ weights.T + bias)
+        errors = (scores / scores.sum(1, keepdims=True) - np.eye(len(classes))[labels]) * shares[:, None]
+        weights -= _INTENT_RATE * (errors.T @ rows + _INTENT_REGULARIZATION * weights)
+        bias -= _INTENT_RATE * errors.sum(0)
+    with (_FOLDER / "intents.npz").open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, weights=weights.astype(np.float16), bias=bias.astype(np.float16))
 
 
 def small_sites(passages: Sequence[Passage]) -> list[Sequence[Passage]]:
@@ -179,3 +209,4 @@ def _rounded(values: np.ndarray) -> list[float]:
 if __name__ == "__main__":
     write_reference(CachingModel())
     write_calibration(CachingModel())
+    write_intents(CachingModel())

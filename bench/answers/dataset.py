@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A text of a visitor. `kind`: answer, two (facts), unknown, greeting, thanks or person."""
+    """A text of a visitor. `kind`: answer, two (facts), unknown, greeting, thanks, person or other."""
 
     language: str
     kind: str
@@ -31,6 +31,12 @@ def load_questions(*, blind: bool = False) -> list[Question]:
         Question(row[0], row[1], tuple(row[2].split()) if row[2] != "-" else (), row[3])
         for row in _read(f"{_prefix(blind)}questions.tsv")
     ]
+
+
+def load_intents(*, held_out: bool = False) -> list[Question]:
+    """Greetings, thanks, requests for a person, and other texts with their words. `held_out`: for the report only."""
+    name = "intents_held_out.tsv" if held_out else "intents.tsv"
+    return [Question(language, kind, (), text) for language, kind, text in _read(name)]
 
 
 def load_parallel_sentences() -> list[list[str]]:

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 
 from bench.answers.calibration import CachingModel, build_index, embed, small_sites
 from bench.answers.dataset import Question, divide, load_passages, load_questions
-from parley.chat.handoff_requests import is_greeting, is_thanks, requests_human
+from parley.chat.handoff_requests import is_greeting, is_negated, is_thanks, requests_human
 from parley.chat.retrieval.index import SiteIndex
+from parley.chat.retrieval.intents import recognize_intent
 from parley.chat.retrieval.local_model import LocalModel
-from parley.chat.retrieval.model import Findings, Passage
+from parley.chat.retrieval.model import Findings, Intent, Passage
 from parley.chat.retrieval.text import split_clauses
-
-_SMALL_TALK = {"greeting": is_greeting, "thanks": is_thanks, "person": requests_human}
 
 
 @dataclass(slots=True)
@@ -66,9 +65,10 @@ def evaluate(*, words: bool, meaning: bool, blind: bool = False) -> Score:
         CachingModel(), small_sites(passages), answerable, words=words, meaning=meaning
     )
     small_talk = [question for question in chosen if question.kind in ("greeting", "thanks")]
-    score.small_talk = _share(small_talk, lambda one: bool(_SMALL_TALK[one.kind](one.text)))
     persons = [question for question in chosen if question.kind == "person"]
-    score.requests_for_person = _share(persons, lambda one: requests_human(one.text))
+    intents = {one: find_intent(model if meaning else None, one.text) for one in chosen if not _answers(found[one])}
+    score.small_talk = _share(small_talk, lambda one: intents.get(one) == one.kind)
+    score.requests_for_person = _share(persons, lambda one: intents.get(one) == one.kind)
     for question in (*answerable, *two, *unknown):
         if set(_answers(found[question])) != set(question.passage_ids):
             best = found[question].passages[0] if found[question].passages else None
@@ -77,10 +77,20 @@ def evaluate(*, words: bool, meaning: bool, blind: bool = False) -> Score:
                 f"{question.kind} {question.text} | {' '.join(question.passage_ids)} | "
                 f"{' '.join(_answers(found[question])) or 'declined'} | nearest {near}"
             )
-    score.misses += [f"{q.kind} {q.text}" for q in small_talk + persons if not _SMALL_TALK[q.kind](q.text)]
-    false = [q for q in answerable + two + unknown if any(recognizes(q.text) for recognizes in _SMALL_TALK.values())]
+    score.misses += [f"{q.kind} {q.text}" for q in small_talk + persons if intents.get(q) != q.kind]
+    false = [q for q in answerable + two + unknown if intents.get(q)]
     score.misses += [f"{q.kind} {q.text} taken for small talk or a request for a person" for q in false]
     return score
+
+
+def find_intent(model: LocalModel | None, text: str) -> Intent | None:
+    """As a reply finds it: by words, and else by meaning."""
+    if requests_human(text):
+        return "person"
+    if is_greeting(text) or is_thanks(text):
+        return "greeting" if is_greeting(text) else "thanks"
+    intent = recognize_intent(model.embed_passages([text])[0]) if model else None
+    return None if intent == "person" and is_negated(text) else intent
 
 
 def _try_small_sites(

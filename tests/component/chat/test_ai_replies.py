@@ -10,6 +10,7 @@ import pytest
 
 from parley.chat.conversations.transitions import REPLY_LEASE_DURATION
 from parley.chat.handoff_requests import requests_human
+from parley.chat.system_messages import get_locale_strings
 from parley.chat.widget.handlers import with_pauses
 from parley.common.events.schemas import MessageSource
 from support.admin_app import AdminTestApp
@@ -61,6 +62,20 @@ async def test_an_unrelated_entry_is_no_answer_and_a_greeting_is_returned(
         assert outcome.message is not None
         assert outcome.message.sources == ()
     assert outcome.conversation.mode == "ai"
+
+
+async def test_small_talk_and_a_request_for_a_person_are_understood_by_meaning(
+    replicas: tuple[Replica, Replica], shop: Shop
+) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    greeting, request = "hey, anyone around?", "could an employee contact me"
+    assert not any(map(requests_human, (greeting, request)))
+    reply, outcome = await replica.ask(visitor, greeting)
+    assert (reply, outcome.conversation.mode) == (get_locale_strings("en").greeting, "ai")
+    _, outcome = await replica.ask(visitor, "koppla mig inte till en människa")
+    assert outcome.conversation.mode == "ai", "a negation is no request"
+    _, outcome = await replica.ask(visitor, request)
+    assert (outcome.conversation.mode, outcome.conversation.history[-1].reason) == ("pending", "asked")
 
 
 async def test_a_repeated_message_gets_the_stored_reply_from_any_replica(

@@ -82,11 +82,16 @@ def _plain_words(text: str) -> list[str]:
     )
 
 
+def _normalize(text: str) -> str:
+    """The beginning of a text without case, accents in one form, with single spaces."""
+    normalized = unicodedata.normalize("NFC", " ".join(text[: 2 * _MAX_SEARCHED_CHARACTERS].casefold().split()))
+    return normalized[:_MAX_SEARCHED_CHARACTERS]
+
+
 def requests_human(text: str) -> bool:
     """Whether a visitor's text asks for a person, in any language that is known; not if it says that none is wanted."""
     vocabulary = _vocabulary()
-    normalized = unicodedata.normalize("NFC", " ".join(text[: 2 * _MAX_SEARCHED_CHARACTERS].casefold().split()))
-    for clause in map(str.strip, _CLAUSE.split(normalized[:_MAX_SEARCHED_CHARACTERS])):
+    for clause in map(str.strip, _CLAUSE.split(_normalize(text))):
         for wishes, negations in vocabulary.languages:
             match = wishes.search(clause)
             if match is None:
@@ -97,6 +102,13 @@ def requests_human(text: str) -> bool:
             if not negated:
                 return True
     return False
+
+
+def is_negated(text: str) -> bool:
+    """Whether a text has a negation of any language."""
+    vocabulary, normalized = _vocabulary(), _normalize(text)
+    negations = (vocabulary.negations_after, *(negations for _, negations in vocabulary.languages))
+    return any(pattern.search(normalized) for pattern in negations)
 
 
 def is_greeting(text: str) -> bool:

@@ -23,11 +23,12 @@ from parley.chat.ai.output_guard import NamedAddresses, OutputGuard
 from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, ToolSource, VisitorImages
 from parley.chat.ai.prompts import describe_message, list_naming_texts, secret_texts, select_context
 from parley.chat.ai.reply_stream import AiReplyStream
+from parley.chat.ai.small_talk import means_request_for_person, reply_to_intent, reply_to_small_talk
 from parley.chat.conversations import transitions
 from parley.chat.conversations.away_notice import find_away_notice
 from parley.chat.conversations.model import Change, Conversation
 from parley.chat.conversations.ports import ConversationRepository
-from parley.chat.handoff_requests import is_greeting, is_thanks, requests_human
+from parley.chat.handoff_requests import requests_human
 from parley.chat.ids import NextId
 from parley.chat.knowledge_gaps.model import MAX_QUESTION_CHARACTERS, UnansweredQuestion
 from parley.chat.messages.model import Message, MessageDraft
@@ -116,6 +117,8 @@ class ReplyGenerator:
         if task.handoff_allowed and message and requests_human(message.content):
             return await self._hand_over(task, AiResult("", "asked"))
         result = await self._ask_engine(task, question, recent)
+        if result.kind == "asked":
+            return await self._hand_over(task, result)
         if message is None or not message.content.strip():
             # An image or a file alone is no question that an entry could answer.
             result = replace(result, unanswered="")
@@ -141,6 +144,10 @@ class ReplyGenerator:
         findings = Findings()
         if small_talk is None and pending is None:
             findings = await self.knowledge.search(site, question, MAX_PASSAGES, meter)
+            if task.handoff_allowed and means_request_for_person(question, findings):
+                return AiResult("", "asked")
+            small_talk = reply_to_intent(findings, task.strings)
+            findings = Findings() if small_talk else findings
         fallback_text = small_talk or task.strings.unknown_answer
         language = task.conversation.visitor.language
         images = () if small_talk or pending else await self._load_images(task, recent)
@@ -475,10 +482,3 @@ def to_message_sources(passages: Sequence[Passage]) -> tuple[MessageSource, ...]
 def _to_link(url: str | None) -> str | None:
     """The address if a browser may follow it from a message."""
     return url if url and url.startswith(("https://", "http://")) else None
-
-
-def reply_to_small_talk(text: str, strings: LocaleStrings) -> str | None:
-    """A greeting or thanks is not a question that needs an answer."""
-    if is_greeting(text):
-        return strings.greeting
-    return strings.thanks if is_thanks(text) else None

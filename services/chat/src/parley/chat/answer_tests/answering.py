@@ -16,12 +16,8 @@ from parley.chat.ai.model import Prompt, ReplyMetadata
 from parley.chat.ai.output_guard import NamedAddresses, OutputGuard
 from parley.chat.ai.ports import AiEngines
 from parley.chat.ai.prompts import list_naming_texts, secret_texts
-from parley.chat.ai.reply_generator import (
-    MAX_PASSAGES,
-    MAX_REPLY_CHARACTERS,
-    reply_to_small_talk,
-    to_message_sources,
-)
+from parley.chat.ai.reply_generator import MAX_PASSAGES, MAX_REPLY_CHARACTERS, to_message_sources
+from parley.chat.ai.small_talk import means_request_for_person, reply_to_intent, reply_to_small_talk
 from parley.chat.answer_tests.model import GivenAnswer, Outcome
 from parley.chat.answer_tests.ports import TokenLimitReached
 from parley.chat.handoff_requests import requests_human
@@ -65,7 +61,13 @@ class QuestionAnswerer:
         small_talk = reply_to_small_talk(question, strings)
         knowledge = self._knowledge(candidate, pending_changes)
         meter = Meter(self.budget, Spender(site.id), Limits.of(site))
-        findings = Findings() if small_talk else await knowledge.search(site, question, MAX_PASSAGES, meter)
+        findings = Findings()
+        if small_talk is None:
+            findings = await knowledge.search(site, question, MAX_PASSAGES, meter)
+            if means_request_for_person(question, findings):
+                return GivenAnswer("handed_over", "", seconds=time.monotonic() - started)
+            small_talk = reply_to_intent(findings, strings)
+            findings = Findings() if small_talk else findings
         fallback_text = small_talk or strings.unknown_answer
         prompt = Prompt(site, question, language, context, findings, fallback_text, meter=meter)
         metadata = ReplyMetadata()

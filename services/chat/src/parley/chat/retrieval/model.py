@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+Intent = Literal["greeting", "thanks", "person"]
+"""What a text asks for that no passage answers: nothing (a greeting, thanks), or a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Findings:
     """The nearest passages, best first."""
     answers: Sequence[FoundPassage] = ()
     """Those that answer the question; several if it asks for several facts, none if it cannot be answered."""
+    intent: Intent | None = None
+    """Recognized by meaning; None for any other text, and where the local model has not read it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class WorkerSearcher:
             raise UnknownIndex
         passages = [_to_found(row) for row in response["passages"]]
         answers = set(response["answers"])
-        return Findings(passages, [found for found in passages if found.passage.id in answers])
+        return Findings(passages, [found for found in passages if found.passage.id in answers], response["intent"])
 
     async def embed(self, passages: Sequence[Passage]) -> Sequence[bytes]:
         header = {
