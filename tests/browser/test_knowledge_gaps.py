@@ -55,13 +55,14 @@ async def test_an_operators_answer_to_an_unknown_question_becomes_an_entry(
     await expect(page.get_by_text("Within two days.")).to_be_visible()
 
 
-async def test_an_operator_corrects_an_answer_and_finds_who_else_was_told_it(
+async def test_an_operator_corrects_an_answer_and_finds_the_other_affected_chats(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
 ) -> None:
     site = f"/sites/{tenant.site_id}"
     entry = {"question": "How long can I return an item?", "answer": "Within 14 days."}
     (await tenant.owner.post(f"{site}/chatbot/knowledge", entry)).ok(201)
-    told, reported = [(await tenant.new_visitor().send_message(entry["question"]))["conversation_id"] for _ in range(2)]
+    visitors = [tenant.new_visitor() for _ in range(2)]
+    affected, reported = [(await one.send_message(entry["question"]))["conversation_id"] for one in visitors]
     panel = await sessions.panel()
     await panel.log_in(stack.gateway_url, tenant.owner)
     page, dialog = panel.page, panel.page.get_by_role("dialog")
@@ -72,9 +73,9 @@ async def test_an_operator_corrects_an_answer_and_finds_who_else_was_told_it(
     await dialog.get_by_label("Right answer").fill("Within 30 days.")
     await check_schemes(panel, artifacts, "wrong-answer")
     await dialog.get_by_role("button", name="Save").click()
-    link = dialog.get_by_role("region", name="Who was told the same").get_by_role("link")
-    await expect(link).to_have_attribute("href", f"#/chats/{told}/m2")
-    await check_page(panel, artifacts, "told-the-same")
+    link = dialog.get_by_role("region", name="Other chats with this answer").get_by_role("link")
+    await expect(link).to_have_attribute("href", f"#/chats/{affected}/m2")
+    await check_page(panel, artifacts, "affected-conversations")
     entries = (await tenant.owner.get(f"{site}/chatbot/knowledge")).ok()["knowledge"]
     assert [one["answer"] for one in entries if one["question"] == entry["question"]] == ["Within 30 days."]
     await page.goto(f"{stack.gateway_url}/panel#{site}/gaps")

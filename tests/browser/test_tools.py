@@ -72,7 +72,7 @@ async def test_a_tool_is_added_tried_and_called_after_the_visitors_consent(
         await page.goto(f"{stack.gateway_url}/panel/#/chats/{history[0]['id']}")
         await page.get_by_text("Tools called for this reply").last.click()
         await expect(panel.messages).to_contain_text('{"cancelled": true}')
-        await expect(panel.messages).to_contain_text("The visitor agreed to what the AI asked")
+        await expect(panel.messages).to_contain_text("The visitor agreed to the action that the AI proposed")
         await check_page(panel, artifacts, "tool-calls")
 
 
