@@ -82,7 +82,7 @@ async def test_a_customer_has_one_history_on_two_devices_until_they_log_out(
         await expect(phone.log).to_contain_text("On my way home")
         assert len([url for url in sent if url.endswith("/chat/identify")]) == 1
 
-        # A refused token is told to the developer, and the visitor stays anonymous.
+        # A refused token is reported to the developer, and the visitor stays anonymous.
         stranger = await sessions.widget()
         async with stranger.page.expect_console_message(lambda one: "identity token was refused" in one.text):
             await _open(stranger, f"{address}/refused")

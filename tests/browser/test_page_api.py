@@ -17,8 +17,8 @@ from support.wait import wait_until
 EVENTS = ("ready", "open", "close", "message", "unread", "handoff", "accepted", "closed", "rating")
 STUB = """<script nonce=shop1>
 window.parley = window.parley || function(){(parley.q = parley.q || []).push(arguments)}
-window.heard = []; window.failed = false
-for (const name of EVENTS) parley("on", name, (detail) => heard.push([name, detail]))
+window.received = []; window.failed = false
+for (const name of EVENTS) parley("on", name, (detail) => received.push([name, detail]))
 parley("on", "open", () => { if (!window.failed) { failed = true; throw new Error("the page's own") } })
 parley("setLanguage", "de")
 parley("prefill", "About order 17")
@@ -34,8 +34,8 @@ async def expect_event(widget: Widget, event: str, /, **detail: Any) -> None:
     """Wait for an event with these fields; forget it, and those that came before it."""
     find = """([name, fields]) => {
         const has = (detail) => Object.keys(fields).every((key) => fields[key] === detail[key]);
-        const index = heard.findIndex(([one, detail]) => one === name && has(detail));
-        if (index >= 0) heard.splice(0, index + 1);
+        const index = received.findIndex(([one, detail]) => one === name && has(detail));
+        if (index >= 0) received.splice(0, index + 1);
         return index >= 0;
     }"""
     await wait_until(lambda: widget.page.evaluate(find, [event, detail]), description=f"{event} {detail}")
@@ -142,7 +142,7 @@ async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
         await call(widget, "shutdown")
         await expect(widget.page.locator("parley-chat")).to_have_count(0)
         await call(widget, "open")
-        await widget.page.evaluate("parley('on', 'ready', (detail) => heard.push(['ready', detail]))")
+        await widget.page.evaluate("parley('on', 'ready', (detail) => received.push(['ready', detail]))")
         async with widget.page.expect_request("**/chat/heartbeat"):
             await call(widget, "boot")
         await expect_event(widget, "ready")
@@ -151,7 +151,7 @@ async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
 
 async def test_chat_fills_the_page_of_an_app(tenant: TenantFixture, stack: Stack, sessions: BrowserSessions) -> None:
     widget = await sessions.widget(viewport={"width": 1024, "height": 768})
-    bridge = "window.told = []; window.ParleyApp = { postMessage: (text) => told.push(JSON.parse(text).event) }"
+    bridge = "window.posted = []; window.ParleyApp = { postMessage: (text) => posted.push(JSON.parse(text).event) }"
     await widget.page.add_init_script(bridge)
     await widget.page.goto(f"{stack.gateway_url}/widget/app.html?site_key={tenant.site_key}&language=de&theme=dark")
     dialog = widget.page.get_by_role("dialog")
@@ -159,5 +159,5 @@ async def test_chat_fills_the_page_of_an_app(tenant: TenantFixture, stack: Stack
     await widget.wait_settled()
     assert await dialog.bounding_box() == {"x": 0, "y": 0, "width": 1024, "height": 768}
     await expect(widget.page.get_by_role("textbox", name="Nachricht schreiben …")).to_be_focused()
-    assert await widget.page.evaluate("told") == ["ready", "open"]
+    assert await widget.page.evaluate("posted") == ["ready", "open"]
     assert not await widget.accessibility_violations()

@@ -264,8 +264,9 @@ class ApiTour:
         owner = self.tenant.owner
         entry = {"question": "How long can I return an item?", "answer": "Within 14 days."}
         await self.call(owner, "POST", f"{site}/chatbot/knowledge", entry, 201)
-        told = [(await self.tenant.new_visitor().send_message(entry["question"]))["conversation_id"] for _ in range(2)]
-        answer = {"conversation_id": told[0], "seq": 2}
+        visitors = [self.tenant.new_visitor() for _ in range(2)]
+        affected = [(await one.send_message(entry["question"]))["conversation_id"] for one in visitors]
+        answer = {"conversation_id": affected[0], "seq": 2}
         shown = await self.call(owner, "GET", f"{site}/cited-passages", query=answer)
         assert [passage["text"] for passage in shown["passages"]] == ["Within 14 days."]
         wrong = {**answer, "note": "It is longer.", "right_answer": "Within 30 days."}

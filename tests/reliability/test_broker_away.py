@@ -51,7 +51,7 @@ async def test_t19_the_broker_away_for_five_minutes_fails_no_request_and_delays_
 
 
 async def _work_without_a_broker(stack: Stack, tenant: TenantFixture, load: LoadGenerator) -> int:
-    """Write, accept and list until the time is over. Returns the number of accepts."""
+    """Write, accept and list until the end of the time. Returns the number of accepts."""
     end = time.monotonic() + _AWAY_SECONDS
     accepted = 0
     while time.monotonic() < end:

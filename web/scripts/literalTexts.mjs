@@ -13,7 +13,7 @@ const SENTENCE = /^\p{Lu}[\p{Ll}’']*,? \p{Ll}|^\p{Lu}\p{Ll}+[.!?…]$/u;
 const ATTRIBUTES = ["label", "title", "hint", "placeholder", "alt", "aria-label", "aria-description", "text"];
 const PROPERTIES = ["label", "title", "text", "confirmLabel", "hint"];
 const DISPLAY_CALLS = ["showToast", "runWithToast", "submitForm", "copyToClipboard", "confirmAction"];
-/** What stands in these is the same in every language. */
+/** Text in these elements is the same in every language. */
 const CODE_TAGS = ["code", "kbd", "pre"];
 const PRODUCT = "Parley";
 /** URLs, domains and names of the API: every word has one of these characters inside. */

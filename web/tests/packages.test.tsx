@@ -116,14 +116,14 @@ test("every command and event of the widget is in the packages", async () => {
 test("a React component that is mounted twice, as in strict mode, is one widget", async () => {
   const { ParleyWidget, useParley } = await import("@parley/react");
   const element = document.createElement("div");
-  const heard: string[] = [];
+  const received: string[] = [];
   const draw = (props: Partial<ParleyWidgetProps>) =>
-    act(() => render(<ParleyWidget {...SITE} onReady={() => heard.push("ready")} {...props} />, element));
+    act(() => render(<ParleyWidget {...SITE} onReady={() => received.push("ready")} {...props} />, element));
   await draw({});
   await act(() => render(null, element));
   await draw({ language: "fr" });
   await import("../widget/src/launcher/main");
-  expect([widgets().length, language(), heard]).toEqual([1, "fr", ["ready"]]);
+  expect([widgets().length, language(), received]).toEqual([1, "fr", ["ready"]]);
   await draw({ language: "es", hidden: true });
   expect(language()).toBe("es");
   expect(widgets()[0]?.shadowRoot?.querySelector(".bare")).not.toBeNull();

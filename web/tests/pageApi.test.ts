@@ -149,8 +149,8 @@ test("junk among the calls, and arguments of wrong types, stop neither the page 
     ["prefill", Symbol("x")],
     ["identify", circular],
   ];
-  const heard = ["on", "ready", listen("ready")];
-  page.parley = Object.assign(() => undefined, { q: [...junk, ...wrong, ...texts, heard] });
+  const listening = ["on", "ready", listen("ready")];
+  page.parley = Object.assign(() => undefined, { q: [...junk, ...wrong, ...texts, listening] });
   page.Parley = Object.freeze({ ...page.Parley, launcher: 5 as never }) as unknown as typeof page.Parley;
   await runScript();
   expect(received).toEqual([["ready", { version: "1.2.3" }]]);

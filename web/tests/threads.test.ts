@@ -132,7 +132,7 @@ test("an assignment and a transfer to a team become history entries of their own
   expect(transferred).toMatchObject({ action: "transferred_to_team", by, team: { id: 3 } });
 });
 
-test("an undone change is told from a reopening and a transfer", async () => {
+test("an undone change is distinguished from a reopening and a transfer", async () => {
   serve(buildDetail(messages(1)));
   await threads.loadThread(50);
   for (const [minute, type] of ["conversation.reopened", "conversation.transferred"].entries()) {
@@ -156,7 +156,7 @@ test("a transcript that was sent is in the history at once", async () => {
   expect(threads.getThread(50)?.history).toMatchObject([{ action: "transcript_sent", by }]);
 });
 
-test("an operator's timeout is told from a release", async () => {
+test("an operator's timeout is distinguished from a release", async () => {
   serve(buildDetail(messages(1)));
   await threads.loadThread(50);
   threads.applyThreadEvent(buildEvent("conversation.released", { by: null, reason: "operator_timeout" }));

@@ -170,7 +170,7 @@ test("a refused message stays and can be sent again", async () => {
   expect(store.outgoing.value).toMatchObject([{ state: "sent" }]);
 });
 
-test("a blocked visitor is told so", async () => {
+test("a blocked visitor gets a notice", async () => {
   server.on("POST", "/chat/stream", () => failure(403, "visitor_blocked"));
   const store = await loadPage();
   store.sendMessage("Hello");
@@ -322,7 +322,7 @@ test("a message that the ended session refuses is not stored again", async () =>
   expect(Object.keys(localStorage)).toEqual([]);
 });
 
-test("a busy server is asked again, and the visitor is told why they wait", async () => {
+test("a busy server is asked again, and the visitor sees why they wait", async () => {
   const refusals = new Map<string, number>();
   const busyAtFirst = (name: string, answer: () => Response) => () => {
     const count = (refusals.get(name) ?? 0) + 1;

@@ -1,4 +1,4 @@
-"""Wrong answers of the AI: the passages that they came from, the right answer, and who else was told the same."""
+"""Wrong answers of the AI: the cited passages, the right answer, and other conversations with the same answer."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Corrections:
         found: list[dict[str, Any]] = response.ok()["passages"]
         return found
 
-    async def told(self, correction: dict[str, Any], **query: Any) -> Any:
+    async def affected(self, correction: dict[str, Any], **query: Any) -> Any:
         return (await self.call("GET", f"/corrections/{correction['id']}/conversations", **query)).ok()
 
     async def _wait_stored(self, conversation_id: int) -> None:
@@ -87,7 +87,7 @@ async def corrections(app: AdminTestApp, replica: Replica) -> Corrections:
     return Corrections(await Shop.create(app), replica)
 
 
-async def test_a_wrong_answer_leads_to_its_entry_and_to_everyone_who_was_told_the_same(
+async def test_a_wrong_answer_leads_to_its_entry_and_to_all_conversations_with_the_same_answer(
     corrections: Corrections,
 ) -> None:
     entry = await corrections.know(QUESTION, WRONG)
@@ -108,12 +108,12 @@ async def test_a_wrong_answer_leads_to_its_entry_and_to_everyone_who_was_told_th
     assert (await corrections.passages(reported))[0]["state"] == "changed"
 
     later = await corrections.ask()
-    told = (await corrections.told(correction))["conversations"]
-    assert [(one["conversation"]["id"], one["seqs"]) for one in told] == [(second, [2]), (first, [2])]
-    page = await corrections.told(correction, limit=1)
-    rest = await corrections.told(correction, limit=1, cursor=page["next_cursor"])
+    affected = (await corrections.affected(correction))["conversations"]
+    assert [(one["conversation"]["id"], one["seqs"]) for one in affected] == [(second, [2]), (first, [2])]
+    page = await corrections.affected(correction, limit=1)
+    rest = await corrections.affected(correction, limit=1, cursor=page["next_cursor"])
     assert [one["conversation"]["id"] for one in rest["conversations"]] == [first]
-    assert later not in [one["conversation"]["id"] for one in told], "it was told what is right"
+    assert later not in [one["conversation"]["id"] for one in affected], "it got the right answer"
 
 
 async def test_of_two_managers_who_apply_a_correction_at_once_one_writes_an_entry(corrections: Corrections) -> None:
@@ -159,9 +159,9 @@ async def test_corrections_need_the_permissions_of_their_conversations(correctio
     body = {"conversation_id": conversation_id, "seq": 2, "right_answer": RIGHT}
     for caller, status in ((chatter, 403), (viewer, 403), (operator, 201)):
         assert (await corrections.call("POST", "/corrections", body, caller)).status == status
-    told = f"/corrections/{correction['id']}/conversations"
-    assert (await corrections.call("GET", told, None, chatter)).status == 403
-    assert (await corrections.call("GET", told, None, viewer)).status == 200
+    affected = f"/corrections/{correction['id']}/conversations"
+    assert (await corrections.call("GET", affected, None, chatter)).status == 403
+    assert (await corrections.call("GET", affected, None, viewer)).status == 200
     apply = {"question": QUESTION, "answer": RIGHT}
     assert (await corrections.call("POST", f"/corrections/{correction['id']}/apply", apply, operator)).status == 403
     for seq in (1, 3):
@@ -171,10 +171,10 @@ async def test_corrections_need_the_permissions_of_their_conversations(correctio
 async def test_an_erasure_leaves_of_a_correction_only_what_an_operator_wrote(corrections: Corrections) -> None:
     await corrections.know(QUESTION, WRONG)
     conversation_id = await corrections.ask()
-    await corrections.report(conversation_id, note="Jane was told 14 days.")
+    await corrections.report(conversation_id, note="Jane was promised 14 days.")
     data = CorrectionData(corrections.app.corrections.corrections)
     (text,) = await data.list_texts([conversation_id])
-    assert (text.kind, text.text) == ("correction", f"{QUESTION}\n{WRONG}\nJane was told 14 days.")
+    assert (text.kind, text.text) == ("correction", f"{QUESTION}\n{WRONG}\nJane was promised 14 days.")
     await data.remove([conversation_id])
     (kept,) = (await corrections.call("GET", "/corrections")).ok()["corrections"]
     assert (kept["conversation_id"], kept["question"], kept["wrong_answer"], kept["note"]) == (None, "", "", "")

@@ -183,7 +183,7 @@ async def test_what_parley_guarantees_holds_though_the_model_obeys(stage: Stage,
 
 
 async def test_the_built_in_engine_says_nothing_but_passages(stage: Stage) -> None:
-    """A24: without a model, an injection is at most quoted from the page that it stands in."""
+    """A24: without a model, an injection is at most quoted from the page that contains it."""
     await stage.shop.configure(engine="builtin")
     try:
         for injection in INJECTIONS:

@@ -320,7 +320,7 @@ async def test_after_an_accept_nothing_is_called(
     assert (found.history[-1].action, found.history[-1].reason) == ("tool_called", "Look up an order (ok)")
 
 
-async def test_failures_are_told_to_the_model_and_calls_are_bounded(
+async def test_failures_are_reported_to_the_model_and_calls_are_bounded(
     replicas: tuple[Replica, Replica], shop: Shop, endpoint: FakeOpenAIServer, tools: Tools, system: Website
 ) -> None:
     """A22: redirects, large and foreign answers and invalid arguments are errors; a reply makes five calls."""

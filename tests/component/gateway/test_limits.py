@@ -282,7 +282,7 @@ async def test_two_gateways_count_together(backend: FakeBackend, start_gateway: 
         for gateway, by_other in zip(gateways, reversed(accepted), strict=True):
             # A gateway reports three requests at a time.
             await wait_for_usages(gateway, by_other // 3)
-    # Each gateway may take two more in place of those that the other has not reported, and two while it is told.
+    # Each gateway may take two more in place of those that the other has not reported, and two until it is informed.
     assert 48 <= sum(accepted) <= 56
     for gateway in gateways:
         assert await get_statuses(gateway, PATH, 1, headers=both) == [429]

@@ -1,4 +1,4 @@
-"""Beside replicas and publishers of the previous version, with one log for all tenants, no event is lost or doubled."""
+"""With replicas and publishers of the previous version, with one log for all tenants, no event is lost or doubled."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ async def test_a_mail_is_sent_with_tls_and_login_and_again_with_the_same_id(
     assert (await client.send(DELIVERY, CONTENT)).outcome == "sent"
     server.data_replies[CONTENT.to].append(DROP)
     lost = await client.send(DELIVERY, CONTENT)
-    assert (lost.outcome, lost.status) == ("later", 0), "the answer was not heard"
+    assert (lost.outcome, lost.status) == ("later", 0), "the answer did not arrive"
     first, second = server.to(CONTENT.to)[-2:]
     assert (first.encrypted, first.username, first.sender) == (True, USERNAME, "chat@parley.test")
     assert (first.text.replace("\r\n", "\n").strip(), first.html.strip()) == (CONTENT.text, CONTENT.html)

@@ -1,4 +1,4 @@
-/** Runs answer tests and shows what was answered, beside what is live and what was really answered. */
+/** Runs answer tests and shows the answers next to the live and the real ones. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";

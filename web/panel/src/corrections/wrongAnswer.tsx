@@ -1,4 +1,4 @@
-/** Reports that an answer of the assistant is wrong: where it came from, what is right, who else was told the same. */
+/** Reports that an answer of the assistant is wrong: the passages that it cites, and the right answer. */
 
 import { useSignal } from "@preact/signals";
 import type { Message } from "../../../shared/apiTypes";

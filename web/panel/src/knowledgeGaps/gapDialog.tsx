@@ -74,7 +74,7 @@ export function GapDialog({ siteId, gap, onClose, onAnswered }: GapDialogProps) 
   );
 }
 
-/** How often it was asked in each of the last weeks, beside all questions without an answer. */
+/** How often it was asked in each of the last weeks, compared with all questions without an answer. */
 function Weeks({ weeks }: { weeks: GapDetails["weeks"] }) {
   const most = Math.max(1, ...weeks.map((week) => week.count));
   return (

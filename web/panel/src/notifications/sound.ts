@@ -55,7 +55,7 @@ export function watchSound(): () => void {
   };
 }
 
-/** Whether a sound would be heard now. */
+/** Whether a sound would be audible now. */
 export const canPlay = (): boolean => !soundBlocked.value && getAudio() !== undefined;
 
 export async function playSound(sound: Sound): Promise<void> {

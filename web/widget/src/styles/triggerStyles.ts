@@ -1,4 +1,4 @@
-/** The style sheet of a trigger's message, beside what the launcher's has of teasers. */
+/** The style sheet of a trigger's message, in addition to the launcher's styles of teasers. */
 
 export const triggerStyles = `
 .trigger{animation:appear 200ms ease-out}

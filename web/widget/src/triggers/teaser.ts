@@ -1,4 +1,4 @@
-/** The message beside the button, in plain DOM: the chat window is not loaded yet. */
+/** The message next to the button, in plain DOM: the chat window is not loaded yet. */
 import { loadStrings, strings } from "../i18n/i18n";
 import { PATHS } from "../iconPaths";
 import { withoutMarks } from "../messages/plainText";

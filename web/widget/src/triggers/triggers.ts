@@ -179,7 +179,7 @@ export class Triggers {
     writeVisit(this.#siteKey, { ...currentVisit(this.#siteKey), ...changes, at: Date.now() });
   }
 
-  /** Loads the site's rules if they are others than the browser knows: the heartbeat has told their version. */
+  /** Loads the site's rules if they are others than the browser knows: the heartbeat has their version. */
   async #loadRules(): Promise<void> {
     const { triggers: version = "" } = readSite(this.#siteKey);
     if (version === this.#version) return;

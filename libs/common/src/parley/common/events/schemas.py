@@ -80,7 +80,7 @@ class ToolCallSchema(Schema):
     name: str
     title: str
     arguments: str = Field(description="As JSON.")
-    result: str = Field(description="What the AI was told.")
+    result: str = Field(description="The result that the AI got.")
     outcome: str = Field(description="How it ended: `ok`, `asked` (the visitor is asked first), or why it failed.")
     seconds: float = 0.0
 

@@ -173,7 +173,7 @@ def _run_routes(handlers: AnswerTestHandlers) -> list[Route]:
             handlers.list_replays,
             CallerType.OPERATOR,
             ReplaysResponse,
-            "Real answers of the last 30 days beside what the AI would answer",
+            "Real answers of the last 30 days, compared with what the AI would answer",
             required_permission=Permission.VIEW,
             query=ReplaysQuery,
         ),

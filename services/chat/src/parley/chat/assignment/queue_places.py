@@ -18,7 +18,7 @@ _MIN_WAITS = 3
 _MAX_WAITS = 200
 _MAX_POSITION = 999
 _MAX_ANNOUNCED = 50
-"""Visitors of a site who are told that their place has changed; those further behind see it when they ask."""
+"""Visitors of a site who get an event when their place changes; those further behind see it when they ask."""
 
 
 @dataclass(frozen=True, slots=True)

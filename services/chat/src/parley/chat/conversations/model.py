@@ -101,7 +101,7 @@ class VisitorSilence:
     check_at: datetime
     """When the next step is due: the notice to the visitor, or the end."""
     announced: bool = False
-    """Whether the visitor was told that the conversation will be closed."""
+    """Whether the visitor got the notice that the conversation will be closed."""
 
 
 @dataclass(frozen=True, slots=True)

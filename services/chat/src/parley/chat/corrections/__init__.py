@@ -1,1 +1,1 @@
-"""Wrong answers of the AI: where they came from, what is right, and who else was told the same."""
+"""Wrong answers of the AI: the cited passages, the right answer, and other conversations with the same answer."""

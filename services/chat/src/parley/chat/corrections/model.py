@@ -1,4 +1,4 @@
-"""Corrections of the AI's answers, and the passages that answers came from."""
+"""Corrections of the AI's answers, and the passages that answers cite."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from parley.common.events.schemas import OperatorRef
 
 PassageKind = Literal["knowledge", "document"]
 PassageState = Literal["current", "changed", "gone"]
-"""Whether what was cited still stands in the site's knowledge."""
+"""Whether the cited passage is still in the site's knowledge."""
 
 MAX_TEXT_CHARACTERS = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class CitedPassage:
-    """A passage that an answer came from."""
+    """A passage that an answer cites."""
 
     reference: str
     """As `Passage.reference`."""

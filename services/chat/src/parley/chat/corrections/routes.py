@@ -32,7 +32,7 @@ def routes(handlers: CorrectionHandlers) -> list[Route]:
             handlers.find_passages,
             CallerType.OPERATOR,
             CitedPassagesResponse,
-            "What an answer of the AI came from",
+            "The passages that an answer of the AI cites",
             query=CitedPassagesQuery,
             example={"conversation_id": 50, "seq": 2},
             **_READ,

@@ -39,7 +39,7 @@ class ApplyCorrectionBody(KnowledgeEntryBody):
 
 
 class CitedPassageSchema(BaseModel):
-    """What an answer came from, as it is now."""
+    """The passages that an answer cites, with their present state."""
 
     kind: PassageKind
     source_id: int = Field(description="Of the knowledge entry, or of the page or file.")
@@ -67,7 +67,7 @@ class CorrectionSchema(BaseModel):
     wrong_answer: str
     note: str
     right_answer: str
-    passages: int = Field(description="How many passages the wrong answer came from.")
+    passages: int = Field(description="How many passages the wrong answer cites.")
     by: OperatorRef
     at: Timestamp
     entry_id: int | None = Field(description="The knowledge entry that says the right answer now.")
@@ -84,7 +84,7 @@ class CorrectionListResponse(SuccessResponse):
 
 class AffectedConversationSchema(BaseModel):
     conversation: ConversationSchema
-    seqs: list[int] = Field(description="Of the AI's messages that came from what was corrected.")
+    seqs: list[int] = Field(description="Of the AI's messages that cite what was corrected.")
 
 
 class AffectedConversationsResponse(SuccessResponse):

@@ -52,7 +52,7 @@ class CorrectionService:
     async def find_passages(
         self, caller: OperatorCaller, site_id: int, conversation_id: int, seq: int
     ) -> tuple[AnsweredQuestion, Sequence[CitedPassage]]:
-        """An answer of the AI, and what it came from. Raises ConversationNotFound, AnswerNotFound."""
+        """An answer of the AI, and the passages that it cites. Raises ConversationNotFound, AnswerNotFound."""
         site = await self.sites.get(caller, site_id)
         answered = await self._find_answer(caller, site_id, conversation_id, seq)
         return answered, [await self._find_passage(site.settings, reference) for reference in answered.cited]

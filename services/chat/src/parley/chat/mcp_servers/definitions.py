@@ -115,8 +115,8 @@ class _Simplifier:
             return {}
         reference = schema.get("$ref")
         if isinstance(reference, str):
-            beside = {name: value for name, value in schema.items() if name != "$ref"}
-            return self.simplify({**self._find(reference), **beside}, depth - 1)
+            siblings = {name: value for name, value in schema.items() if name != "$ref"}
+            return self.simplify({**self._find(reference), **siblings}, depth - 1)
         return {
             name: self._simplify_value(name, value, depth - 1) for name, value in schema.items() if name in KEYWORDS
         }

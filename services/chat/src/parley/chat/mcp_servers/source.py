@@ -39,7 +39,7 @@ class McpToolSource:
         visitor: VerifiedVisitor | None,
         idempotency_key: str,
     ) -> ToolResponse:
-        # A server may belong to somebody else than the site: who asks is told where a tool needs to know it.
+        # A server may belong to a third party: it learns who asks only for tools that need to know it.
         known = visitor if tool.identified_only else None
         response = await self.client.call(server, tool, arguments, known, idempotency_key)
         if response.outcome in _LOST:

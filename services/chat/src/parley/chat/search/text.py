@@ -42,7 +42,7 @@ _MAX_PHRASES = 10
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A word or an unspaced letter, compared form first, and where it stands in the text: [start, end)."""
+    """A word or an unspaced letter, compared form first, and its position in the text: [start, end)."""
 
     text: str
     starts: Sequence[int]

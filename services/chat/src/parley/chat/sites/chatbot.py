@@ -159,7 +159,7 @@ class ChatbotSettings:
     auto_close_minutes: int = 0
     """Minutes of a visitor's silence after which a conversation is closed; 0 for never."""
     auto_close_notice_minutes: int = 0
-    """Minutes before that at which the visitor is told; 0 for no notice. Less than `auto_close_minutes`."""
+    """Minutes before that at which the visitor gets a notice; 0 for none. Less than `auto_close_minutes`."""
     offline_message: str = DEFAULT_OFFLINE_MESSAGE
     private_push: bool = False
     """Whether push notifications leave out the text and the sender of a message."""

@@ -72,7 +72,7 @@ class ChatbotBody(RequestBody):
     )
     auto_close_notice_minutes: Annotated[int, Field(ge=0, le=MAX_AUTO_CLOSE_MINUTES)] | None = Field(
         None,
-        description="Minutes before that at which the visitor is told so; 0 for no notice. Counts as one less than "
+        description="Minutes before that at which the visitor gets a notice; 0 for none. Counts as one less than "
         "`auto_close_minutes` if it is not less.",
     )
     offline_message: ShortText | None = Field(

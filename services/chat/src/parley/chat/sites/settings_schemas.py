@@ -100,7 +100,7 @@ class TimeRangeBody(RequestBody):
 
 
 class BusinessHoursBody(RequestBody):
-    """Business hours. Outside of them, visitors who ask for a person are told so and asked for an e-mail address."""
+    """Business hours. Outside of them, visitors who ask for a person get a notice that asks for an e-mail address."""
 
     time_zone: TimeZoneName = Field(description="A name of the IANA time zone database, for example Europe/Berlin.")
     weekly: Annotated[list[TimeRangeBody], Field(max_length=70)] = Field(

@@ -13,7 +13,7 @@ class SilencePolicy:
     until_closed: timedelta
     """From the operator's last message."""
     notice: timedelta
-    """How long before the end the visitor is told; zero: not at all."""
+    """How long before the end the visitor gets a notice; zero: none."""
 
     def first_step(self, since: datetime) -> datetime:
         """When the notice, or without one the end, is due."""

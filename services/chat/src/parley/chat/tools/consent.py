@@ -35,7 +35,7 @@ _PLAIN_POLITE = frozenset(map(_fold, _POLITE))
 
 
 def means_yes(text: str) -> bool:
-    """Whether a text is a word of consent, with nothing but polite words beside it, in any language that is known."""
+    """Whether a text is a word of consent, with nothing but polite words added, in any language that is known."""
     if len(text) > _MAX_CHARACTERS or "?" in text or "؟" in text:
         return False
     words = _WORD.findall(_fold(text))

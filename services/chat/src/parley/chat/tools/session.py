@@ -75,7 +75,9 @@ class ToolSession:
         return self._calls >= MAX_CALLS_PER_REPLY
 
     async def run(self, text: str, requests: Sequence[ToolRequest]) -> bool:
-        """Carry out what the model asks for beside a text. False if the visitor is asked first, which ends the reply.
+        """Carry out what the model asks for in addition to a text.
+
+        False if the visitor is asked first, which ends the reply.
 
         Raises ReplyFenced.
         """

@@ -1,7 +1,7 @@
 """Sends the mails that are due, and tries again over hours while the server is away.
 
 A delivery is stored and claimed in the database. So any number of replicas share the work, and a crash loses nothing:
-the delivery is claimed again when the lease of its claim ends. A mail whose acceptance was not heard is sent again,
+the delivery is claimed again when the lease of its claim ends. A mail whose acceptance was not received is sent again,
 with the same Message-ID.
 """
 

@@ -24,7 +24,7 @@ from parley.chat.knowledge_sources.extraction.sitemaps import read_sitemap
 
 LENGTH = struct.Struct(">I")
 MAX_DATA_BYTES = 320 * 1024 * 1024
-"""The container has 512 MB, and this process is small beside it while it reads usual pages."""
+"""The container has 512 MB, and this process needs little of it while it reads usual pages."""
 
 READERS: Mapping[DocumentType, Callable[[bytes, ReadRequest], ReadDocument]] = {
     "html": read_html,
