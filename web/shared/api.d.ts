@@ -4190,7 +4190,7 @@ export interface components {
             language: string | null;
             /** @enum {string} */
             status: "waiting" | "ready" | "failed" | "skipped";
-            error: components["schemas"]["SyncFaultSchema"] | null;
+            error: components["schemas"]["SyncErrorSchema"] | null;
             enabled: boolean;
             pending: boolean;
             version: number;
@@ -4978,7 +4978,7 @@ export interface components {
             pending_changes?: boolean;
             replays?: number;
         };
-        RunFaultSchema: {
+        RunErrorSchema: {
             code: string;
             message: string;
         };
@@ -5235,7 +5235,7 @@ export interface components {
             text: string;
             sources: components["schemas"]["SourceSchema"][];
         };
-        SyncFaultSchema: {
+        SyncErrorSchema: {
             code: string;
             message: string;
         };
@@ -5247,7 +5247,7 @@ export interface components {
             started_at: string | null;
             finished_at: string | null;
             next_at: string | null;
-            error: components["schemas"]["SyncFaultSchema"] | null;
+            error: components["schemas"]["SyncErrorSchema"] | null;
         };
         TargetSchema: {
             kind: string;
@@ -5324,7 +5324,7 @@ export interface components {
             created_by: components["schemas"]["OperatorRef"];
             started_at: string | null;
             finished_at: string | null;
-            error: components["schemas"]["RunFaultSchema"] | null;
+            error: components["schemas"]["RunErrorSchema"] | null;
             summary: components["schemas"]["RunSummarySchema"] | null;
         };
         TextBody: {

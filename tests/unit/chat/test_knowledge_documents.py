@@ -12,7 +12,7 @@ from docx import Document
 from pypdf import PdfReader, PdfWriter
 
 from parley.chat.knowledge_sources.changes import find_changes
-from parley.chat.knowledge_sources.errors import DocumentFault, KnowledgeFileTypeNotAllowed
+from parley.chat.knowledge_sources.errors import DocumentError, KnowledgeFileTypeNotAllowed
 from parley.chat.knowledge_sources.extraction.charsets import decode
 from parley.chat.knowledge_sources.extraction.extractor import WorkerExtractor
 from parley.chat.knowledge_sources.extraction.files import read_csv, read_docx, read_markdown, read_pdf, read_text
@@ -146,7 +146,7 @@ def test_files_are_read_with_their_headings() -> None:
     ],
 )
 def test_what_cannot_be_read_has_a_clear_error(read: object, data: bytes, code: str) -> None:
-    with pytest.raises(DocumentFault) as raised:
+    with pytest.raises(DocumentError) as raised:
         read(data, ReadRequest("text", "x"))  # type: ignore[operator]
     assert raised.value.code == code
 
@@ -158,7 +158,7 @@ def test_sitemaps_are_read_without_expanding_entities() -> None:
     xml = entity + b"<url><loc> https://a.test/?a=1&amp;b=2 </loc><x><loc>no</loc></x></url></urlset>"
     assert read_sitemap(xml).pages == ("https://a.test/?a=1&b=2",)
     for data, code in ((b"<html></html>", "no_sitemap"), (b"\x1f\x8bx", "damaged")):
-        with pytest.raises(DocumentFault) as raised:
+        with pytest.raises(DocumentError) as raised:
             read_sitemap(data)
         assert raised.value.code == code
 
@@ -174,7 +174,7 @@ async def test_a_document_that_takes_all_memory_is_refused_and_the_next_one_is_r
     extractor: WorkerExtractor,
 ) -> None:
     huge = b"<p>x" * (80 * 2**20 // 4)
-    with pytest.raises(DocumentFault) as raised:
+    with pytest.raises(DocumentError) as raised:
         await extractor.read(huge, ReadRequest("html", "huge"))
     assert raised.value.code in ("too_complex", "too_much_text")
     read = await extractor.read(PAGE.encode(), ReadRequest("html", "page"))

@@ -13,7 +13,7 @@ from parley.chat.mcp_servers.definitions import (
     describe_listed,
     simplify_schema,
 )
-from parley.chat.tools.parameters import find_schema_fault, parse_arguments
+from parley.chat.tools.parameters import find_schema_error, parse_arguments
 
 
 def fingerprint(**fields: Any) -> str:
@@ -45,13 +45,13 @@ def test_references_are_replaced_and_what_only_narrows_is_left_out() -> None:
         },
         "required": ["address"],
     }
-    assert find_schema_fault(simplified) is None
+    assert find_schema_error(simplified) is None
 
 
 def test_a_schema_that_refers_to_itself_ends() -> None:
     tree = {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}}}
     simplified = simplify_schema({**tree, "$defs": {"Tree": tree}})
-    assert find_schema_fault(simplified) is None
+    assert find_schema_error(simplified) is None
     assert parse_arguments(simplified, '{"children": [{"children": []}]}') == {"children": [{"children": []}]}
     endless = {"$ref": "#/$defs/Endless"}
     assert simplify_schema({**endless, "$defs": {"Endless": endless}}) == {"type": "object"}

@@ -236,16 +236,18 @@ def test_each_quarter_counts_in_its_local_row_also_when_the_clocks_change(group_
         for number in range(1, 29):
             day = date(2026, month, number)
             start = datetime(2026, month, number, tzinfo=UTC)
-            expected = tuple(keys.of(start + timedelta(minutes=15 * quarter)) for quarter in range(QUARTERS_PER_DAY))
+            expected = tuple(
+                keys.key_at(start + timedelta(minutes=15 * quarter)) for quarter in range(QUARTERS_PER_DAY)
+            )
             assert keys.of_day(day) == expected, day
             assert number == 1 or set(expected) <= rows
 
 
 def test_a_weekday_and_an_hour_are_local() -> None:
     monday_in_kathmandu = datetime(2026, 3, 1, 18, 15, tzinfo=UTC)
-    assert QuarterKeys(GroupBy.WEEKDAY, KATHMANDU).of(monday_in_kathmandu) == "0"
-    assert QuarterKeys(GroupBy.HOUR, KATHMANDU).of(monday_in_kathmandu) == "0"
-    assert QuarterKeys(GroupBy.WEEKDAY_HOUR, UTC_ZONE).of(monday_in_kathmandu) == str(6 * 24 + 18)
+    assert QuarterKeys(GroupBy.WEEKDAY, KATHMANDU).key_at(monday_in_kathmandu) == "0"
+    assert QuarterKeys(GroupBy.HOUR, KATHMANDU).key_at(monday_in_kathmandu) == "0"
+    assert QuarterKeys(GroupBy.WEEKDAY_HOUR, UTC_ZONE).key_at(monday_in_kathmandu) == str(6 * 24 + 18)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])

@@ -79,7 +79,7 @@ class EngineDoctor:
         return check
 
     async def _run(self, site: SiteSettings) -> EngineCheck:
-        meter = Meter(self.budget, Spender(site.id), Limits.of(site))
+        meter = Meter(self.budget, Spender(site.id), Limits.from_site(site))
         try:
             await meter.reserve(CHECK_TOKENS)
             check = await self.checker.check(site, self.clock())

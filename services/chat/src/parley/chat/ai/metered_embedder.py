@@ -26,7 +26,7 @@ class MeteredEmbedder:
     async def embed(
         self, site: SiteSettings, texts: Sequence[str], meter: Meter | None = None
     ) -> Sequence[Sequence[float]]:
-        used = meter or Meter(self.budget, Spender(site.id), Limits.of(site))
+        used = meter or Meter(self.budget, Spender(site.id), Limits.from_site(site))
         try:
             return await self.engine.embed(site, texts, used)
         except CapReached as reached:

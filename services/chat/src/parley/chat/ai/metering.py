@@ -46,7 +46,7 @@ class Limits:
     caps: AiCaps = _NO_CAPS
 
     @classmethod
-    def of(cls, site: SiteSettings) -> Limits:
+    def from_site(cls, site: SiteSettings) -> Limits:
         return cls(site.ai.daily_tokens, site.caps)
 
 

@@ -214,7 +214,7 @@ class ReplyGenerator:
     def _open_meter(self, task: ReplyTask) -> Meter:
         visitor, site = task.conversation.visitor, task.site
         spender = Spender(site.id, visitor.session, task.client_ip, task.conversation.id)
-        return Meter(self.budget, spender, Limits.of(site), replies=1)
+        return Meter(self.budget, spender, Limits.from_site(site), replies=1)
 
     async def _answer_within_caps(
         self, engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, task: ReplyTask

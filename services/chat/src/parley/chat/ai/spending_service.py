@@ -18,4 +18,4 @@ class SpendingService:
     async def get_today(self, caller: OperatorCaller, site_id: int) -> tuple[SiteSettings, SpentToday]:
         """Raises SiteNotFound, Forbidden."""
         site = (await self.sites.get(caller, site_id)).settings
-        return site, await self.budget.read(site_id, Limits.of(site))
+        return site, await self.budget.read(site_id, Limits.from_site(site))

@@ -60,7 +60,7 @@ class QuestionAnswerer:
         strings = get_locale_strings(language or site.language)
         small_talk = reply_to_small_talk(question, strings)
         knowledge = self._knowledge(candidate, pending_changes)
-        meter = Meter(self.budget, Spender(site.id), Limits.of(site))
+        meter = Meter(self.budget, Spender(site.id), Limits.from_site(site))
         findings = Findings()
         if small_talk is None:
             findings = await knowledge.search(site, question, MAX_PASSAGES, meter)

@@ -14,7 +14,7 @@ from parley.chat.answer_tests.model import (
     Origin,
     Reason,
     Replay,
-    RunFault,
+    RunError,
     RunResult,
     RunSummary,
     TestRun,
@@ -83,7 +83,7 @@ def run_document(run: TestRun) -> Document:
 
 
 def to_run(row: Document, done: int = 0) -> TestRun:
-    fault, summary = row.get("fault"), row.get("summary")
+    error, summary = row.get("fault"), row.get("summary")
     candidate = row["candidate"]
     return TestRun(
         id=row["_id"],
@@ -101,7 +101,7 @@ def to_run(row: Document, done: int = 0) -> TestRun:
         done=row.get("done", done),
         started_at=row.get("started_at"),
         finished_at=row.get("finished_at"),
-        fault=fault and _known(RunFault, fault),
+        error=error and _known(RunError, error),
         summary=summary and _to_summary(summary),
         attempts=row["attempts"],
     )

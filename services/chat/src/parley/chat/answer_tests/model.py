@@ -181,7 +181,7 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class RunFault:
+class RunError:
     """Why a run ended early. `code` is part of the API."""
 
     code: str
@@ -207,7 +207,7 @@ class TestRun:
     done: int = 0
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    fault: RunFault | None = None
+    error: RunError | None = None
     summary: RunSummary | None = None
     attempts: int = 0
     """How often a replica has taken it over."""

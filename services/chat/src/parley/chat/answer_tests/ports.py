@@ -12,7 +12,7 @@ from parley.chat.answer_tests.model import (
     GivenAnswer,
     Replay,
     ResultKind,
-    RunFault,
+    RunError,
     RunResult,
     RunSummary,
     TestRun,
@@ -98,7 +98,7 @@ class TestRunRepository(Protocol):
 
     async def summarize(self, run: TestRun) -> RunSummary: ...
 
-    async def finish(self, claimed: ClaimedRun, fault: RunFault | None, now: datetime) -> None: ...
+    async def finish(self, claimed: ClaimedRun, error: RunError | None, now: datetime) -> None: ...
 
     async def cancel(self, run: TestRun, now: datetime) -> None:
         """No effect on a run that has ended."""

@@ -20,7 +20,7 @@ from parley.chat.answer_tests.mappers import (
 )
 from parley.chat.answer_tests.model import (
     ResultKind,
-    RunFault,
+    RunError,
     RunResult,
     RunSummary,
     TestRun,
@@ -139,13 +139,13 @@ class MongoTestRunRepository:
         live = None if run.is_live else _to_totals("live", tests, {})
         return RunSummary(candidate, live, replays.get("count", 0), replays.get("changed", 0))
 
-    async def finish(self, claimed: ClaimedRun, fault: RunFault | None, now: datetime) -> None:
+    async def finish(self, claimed: ClaimedRun, error: RunError | None, now: datetime) -> None:
         summary = await self.summarize(claimed.run)
         change: Document = {
-            "state": "failed" if fault else "done",
+            "state": "failed" if error else "done",
             "finished_at": now,
             "summary": summary_document(summary),
-            "fault": {"code": fault.code, "message": fault.message} if fault else None,
+            "fault": {"code": error.code, "message": error.message} if error else None,
             "done": await self._count_done(claimed.run.id),
         }
         await self._mongo[RUNS].update_one(_held(claimed), {"$set": change, "$unset": _ENDED})

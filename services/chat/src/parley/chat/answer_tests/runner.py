@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from parley.chat import metrics
 from parley.chat.answer_tests.matching import compare, judge
-from parley.chat.answer_tests.model import AnswerTest, GivenAnswer, JudgedAnswer, RunFault, RunResult, TestRun
+from parley.chat.answer_tests.model import AnswerTest, GivenAnswer, JudgedAnswer, RunError, RunResult, TestRun
 from parley.chat.answer_tests.ports import (
     Answerer,
     AnswerSampler,
@@ -34,9 +34,9 @@ REPLAYED_PERIOD = timedelta(days=30)
 _CONCURRENT_QUESTIONS = 2
 """Of one run: visitors' questions come first."""
 _MAX_ATTEMPTS = 10
-_GIVEN_UP = RunFault("interrupted", "The run was interrupted too often.")
-_SITE_GONE = RunFault("site_deleted", "The site was deleted.")
-_NO_TOKENS = RunFault("token_limit_reached", "The site's tokens for today are used up.")
+_GIVEN_UP = RunError("interrupted", "The run was interrupted too often.")
+_SITE_GONE = RunError("site_deleted", "The site was deleted.")
+_NO_TOKENS = RunError("token_limit_reached", "The site's tokens for today are used up.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +81,19 @@ class TestRunner:
         await self.answerer.prepare(run.candidate.apply_to(site), candidate=not run.is_live, pending_changes=changes)
         if not run.is_live:
             await self.answerer.prepare(site, candidate=False, pending_changes=False)
-        fault = None
+        error = None
         try:
             while results := await self.runs.next_unanswered(run, _CONCURRENT_QUESTIONS):
                 async with asyncio.TaskGroup() as group:
                     for result in results:
                         group.create_task(self._answer(run, site, result))
         except* TokenLimitReached:
-            fault = _NO_TOKENS
-        await self._finish(claimed, fault)
+            error = _NO_TOKENS
+        await self._finish(claimed, error)
 
-    async def _finish(self, claimed: ClaimedRun, fault: RunFault | None) -> None:
-        metrics.ANSWER_TEST_RUNS.labels(fault.code if fault else "done").inc()
-        await self.runs.finish(claimed, fault, self.clock())
+    async def _finish(self, claimed: ClaimedRun, error: RunError | None) -> None:
+        metrics.ANSWER_TEST_RUNS.labels(error.code if error else "done").inc()
+        await self.runs.finish(claimed, error, self.clock())
 
     async def _list_questions(self, run: TestRun) -> list[RunResult]:
         tests = await self.tests.list_enabled(run.tenant_id, run.site_id)

@@ -194,7 +194,7 @@ class RunSummarySchema(BaseModel):
     changed: int
 
 
-class RunFaultSchema(BaseModel):
+class RunErrorSchema(BaseModel):
     code: str
     message: str
 
@@ -216,7 +216,7 @@ class TestRunSchema(BaseModel):
     created_by: OperatorRef
     started_at: Timestamp | None
     finished_at: Timestamp | None
-    error: RunFaultSchema | None
+    error: RunErrorSchema | None
     summary: RunSummarySchema | None
 
 
@@ -316,7 +316,7 @@ def serialize_run(run: TestRun) -> TestRunSchema:
         created_by=run.created_by,
         started_at=run.started_at,
         finished_at=run.finished_at,
-        error=run.fault and RunFaultSchema(code=run.fault.code, message=run.fault.message),
+        error=run.error and RunErrorSchema(code=run.error.code, message=run.error.message),
         summary=summary
         and RunSummarySchema(
             candidate=_totals(summary.candidate),

@@ -109,8 +109,8 @@ def _describe(run: TestRun, results: list[RunResult]) -> str:
         )
         if run.summary.replays:
             lines.append(f"{run.summary.changed} of {run.summary.replays} real answers would change")
-    if run.fault is not None:
-        lines.append(f"The run ended early: {run.fault.message}")
+    if run.error is not None:
+        lines.append(f"The run ended early: {run.error.message}")
     return "\n".join(lines)
 
 

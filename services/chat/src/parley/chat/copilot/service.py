@@ -117,7 +117,7 @@ class CopilotService:
         engine = self._find_engine(task.site)
         if engine is None:
             raise CopilotOff
-        meter = Meter(self.budget, Spender(task.site.id), Limits.of(task.site))
+        meter = Meter(self.budget, Spender(task.site.id), Limits.from_site(task.site))
         error: AiError | None = None
         try:
             with tracing.span(f"copilot {kind} by {engine.name}", SpanKind.CLIENT) as span:

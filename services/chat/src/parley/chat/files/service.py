@@ -34,7 +34,7 @@ class UploadSlots:
         self._free = count
 
     @contextmanager
-    def take(self) -> Iterator[None]:
+    def acquire(self) -> Iterator[None]:
         """Raises TooManyFiles."""
         if self._free == 0:
             raise TooManyFiles
@@ -113,7 +113,7 @@ class FileService:
         Unavailable, and what `chunks` raises. Then nothing is stored.
         """
         try:
-            with self.slots.take():
+            with self.slots.acquire():
                 stored = await self._store(uploader, policy, name, chunks, duration)
         except ParleyError as exc:
             metrics.FILE_UPLOADS.labels("none", exc.code).inc()

@@ -6,7 +6,7 @@ from typing import Any
 
 from parley.chat.knowledge_sources.extraction.model import from_content
 from parley.chat.knowledge_sources.extraction.model import to_content as parse_content
-from parley.chat.knowledge_sources.model import Content, FetchedContent, Source, SourceDocument, SyncFault
+from parley.chat.knowledge_sources.model import Content, FetchedContent, Source, SourceDocument, SyncError
 from parley.common.mongodb import Document
 
 LISTED_FIELDS = {"content": 0, "change": 0, "links": 0}
@@ -39,7 +39,7 @@ def new_document(document_id: int, source: Source, key: str, url: str | None, de
 
 
 def to_document(row: Document) -> SourceDocument:
-    fault = row.get("fault")
+    error = row.get("fault")
     plain: dict[str, Any] = {name: row.get(name) for name in _PLAIN}
     return SourceDocument(
         id=row["_id"],
@@ -48,7 +48,7 @@ def to_document(row: Document) -> SourceDocument:
         source_id=row["source_id"],
         title=row.get("title") or "",
         language=row.get("language"),
-        fault=None if fault is None else SyncFault(fault["code"], fault["message"]),
+        error=None if error is None else SyncError(error["code"], error["message"]),
         content_hash=row.get("content_hash"),
         has_change=row.get("has_change", False),
         fetched_at=row.get("fetched_at"),

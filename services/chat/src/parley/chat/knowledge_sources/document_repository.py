@@ -29,7 +29,7 @@ from parley.chat.knowledge_sources.model import (
     FetchedContent,
     Source,
     SourceDocument,
-    SyncFault,
+    SyncError,
 )
 from parley.chat.knowledge_sources.ports import FoundPage
 from parley.common.mongodb import Document, Index, Mongo
@@ -225,10 +225,10 @@ class MongoDocumentRepository:
             update["$inc"] = {"version": 1}
         await self._mongo[COLLECTION].update_one(_same_object(document), update)
 
-    async def store_fault(
-        self, document: SourceDocument, status: DocumentStatus, fault: SyncFault, now: datetime, *, keep: bool
+    async def store_error(
+        self, document: SourceDocument, status: DocumentStatus, error: SyncError, now: datetime, *, keep: bool
     ) -> None:
-        change: Document = {"unread": False, "status": status, "fault": asdict(fault), "fetched_at": now}
+        change: Document = {"unread": False, "status": status, "fault": asdict(error), "fetched_at": now}
         update: Document = {"$set": change}
         if not keep:
             change |= {"has_change": False, "passages": 0, "etag": None, "last_modified": None}

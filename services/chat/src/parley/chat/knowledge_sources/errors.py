@@ -49,7 +49,7 @@ class KnowledgeFileTypeNotAllowed(UnsupportedMediaType):
     default_message = "Only PDF, DOCX, HTML, Markdown, CSV and plain text (UTF-8) can be read."
 
 
-class DocumentFault(Exception):
+class DocumentError(Exception):
     """A document cannot be read. `code` is part of the API; the message is for operators."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -58,7 +58,7 @@ class DocumentFault(Exception):
         self.message = message
 
 
-class DocumentSkipped(DocumentFault):
+class DocumentSkipped(DocumentError):
     """A document that is left out on purpose, as its site or the source's scope asks for it."""
 
 

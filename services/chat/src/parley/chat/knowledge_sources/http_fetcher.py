@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from parley.chat import metrics
-from parley.chat.knowledge_sources.errors import DocumentFault, HostBusy
+from parley.chat.knowledge_sources.errors import DocumentError, HostBusy
 from parley.chat.knowledge_sources.model import Validators
 from parley.chat.knowledge_sources.ports import FetchedPage, ServerTurns, Visit
 from parley.chat.knowledge_sources.urls import normalize_url
@@ -65,12 +65,12 @@ class HttpFetcher:
             headers["If-Modified-Since"] = validators.last_modified
         for _ in range(_MAX_REDIRECTS + 1):
             pause = await visit(url)
-            async with self._turns.take(urlsplit(url).netloc, pause):
+            async with self._turns.acquire(urlsplit(url).netloc, pause):
                 page = await self._request(url, headers, max_bytes)
             if isinstance(page, FetchedPage):
                 return page
             url = page
-        raise DocumentFault("too_many_redirects", "The address redirects too often.")
+        raise DocumentError("too_many_redirects", "The address redirects too often.")
 
     async def _request(self, url: str, headers: dict[str, str], max_bytes: int) -> FetchedPage | str:
         """Return the page, or the address that it redirects to."""
@@ -84,13 +84,13 @@ class HttpFetcher:
             ):
                 return await _read_response(response, url, max_bytes)
         except TimeoutError as exc:
-            raise DocumentFault("timeout", "The server did not answer in time.") from exc
+            raise DocumentError("timeout", "The server did not answer in time.") from exc
         except EndpointRejected as exc:
             raise _rejected() from exc
         except (aiohttp.ClientSSLError, ssl.SSLError) as exc:
-            raise DocumentFault("certificate", "The server has no valid certificate for this name.") from exc
+            raise DocumentError("certificate", "The server has no valid certificate for this name.") from exc
         except (aiohttp.ClientError, OSError, zlib.error, ValueError) as exc:
-            raise DocumentFault("unreachable", "The server cannot be reached, or its answer is damaged.") from exc
+            raise DocumentError("unreachable", "The server cannot be reached, or its answer is damaged.") from exc
         finally:
             metrics.KNOWLEDGE_FETCH_SECONDS.observe(time.monotonic() - started)
 
@@ -123,13 +123,13 @@ async def _read_response(response: aiohttp.ClientResponse, url: str, max_bytes: 
     if status in _REDIRECTS and "Location" in headers:
         target = normalize_url(headers["Location"], url)
         if target is None:
-            raise DocumentFault("bad_redirect", "The address redirects to what is no web address.")
+            raise DocumentError("bad_redirect", "The address redirects to what is no web address.")
         return target
     validators = Validators(_bounded(headers.get("ETag")), _bounded(headers.get("Last-Modified")))
     if status == 304:
         return FetchedPage(url, None, validators=validators)
     if status != 200:
-        raise _to_fault(response)
+        raise _to_error(response)
     return FetchedPage(
         url,
         await _read_body(response, max_bytes),
@@ -140,28 +140,28 @@ async def _read_response(response: aiohttp.ClientResponse, url: str, max_bytes: 
     )
 
 
-def _to_fault(response: aiohttp.ClientResponse) -> DocumentFault | HostBusy:
+def _to_error(response: aiohttp.ClientResponse) -> DocumentError | HostBusy:
     status = response.status
     if status in (429, 503):
         wait = parse_retry_after(response.headers.get("Retry-After"))
         return HostBusy(BUSY_SERVER_DELAY_SECONDS if wait is None else wait.total_seconds())
     if status in (404, 410):
-        return DocumentFault("not_found", "The server does not have this page.")
+        return DocumentError("not_found", "The server does not have this page.")
     if status in (401, 403):
-        return DocumentFault("access_denied", "The server refuses access to this page.")
+        return DocumentError("access_denied", "The server refuses access to this page.")
     code = "refused" if 400 <= status < 500 else "server_error"
-    return DocumentFault(code, f"The server answered with status {status}.")
+    return DocumentError(code, f"The server answered with status {status}.")
 
 
-def _rejected() -> DocumentFault:
-    return DocumentFault("address_rejected", "The address does not lead to the public internet.")
+def _rejected() -> DocumentError:
+    return DocumentError("address_rejected", "The address does not lead to the public internet.")
 
 
 async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    """Raises DocumentFault as soon as the body is too large, transferred or unpacked."""
+    """Raises DocumentError as soon as the body is too large, transferred or unpacked."""
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("identity", "gzip", "x-gzip", ""):
-        raise DocumentFault("unsupported_encoding", "The server compresses the page in a way that was not asked for.")
+        raise DocumentError("unsupported_encoding", "The server compresses the page in a way that was not asked for.")
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None
     body = bytearray()
     received = 0
@@ -169,9 +169,9 @@ async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         received += len(chunk)
         body += unpacker.decompress(chunk, max_bytes + 1 - len(body)) if unpacker is not None else chunk
         if received > max_bytes or len(body) > max_bytes:
-            raise DocumentFault("too_large", f"The page is larger than {max_bytes // 1024} kB.")
+            raise DocumentError("too_large", f"The page is larger than {max_bytes // 1024} kB.")
     if unpacker is not None and not unpacker.eof:
-        raise DocumentFault("unreachable", "The server cannot be reached, or its answer is damaged.")
+        raise DocumentError("unreachable", "The server cannot be reached, or its answer is damaged.")
     return bytes(body)
 
 

@@ -44,7 +44,7 @@ class SourceOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncFault:
+class SyncError:
     """Why a whole sync, or one document, failed. `code` is part of the API."""
 
     code: str
@@ -61,7 +61,7 @@ class SyncProgress:
     finished_at: datetime | None = None
     next_at: datetime | None = None
     """When the next one is due; None if nothing is scheduled."""
-    error: SyncFault | None = None
+    error: SyncError | None = None
     discovered: bool = False
     """Whether this run has listed the addresses that it begins with."""
     continued: int = 0
@@ -132,7 +132,7 @@ class SourceDocument:
     depth: int = 0
     title: str = ""
     language: str | None = None
-    fault: SyncFault | None = None
+    error: SyncError | None = None
     enabled: bool = True
     version: int = 0
     """Rises with each content that goes live; 0 before the first."""

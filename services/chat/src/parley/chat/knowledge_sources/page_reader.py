@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parley.chat.knowledge_sources.errors import DocumentFault, DocumentSkipped
+from parley.chat.knowledge_sources.errors import DocumentError, DocumentSkipped
 from parley.chat.knowledge_sources.extraction.model import DocumentType, ReadDocument, ReadRequest
 from parley.chat.knowledge_sources.file_types import find_document_type
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENT_BYTES, MAX_PAGE_BYTES
@@ -43,7 +43,7 @@ class PageReader:
     objects: ObjectStore
 
     async def read_page(self, source: Source, document: SourceDocument, rules: RobotsRules) -> ReadPage:
-        """Fetch and read a page. Raises DocumentFault, DocumentSkipped (perhaps `PageMoved`), HostBusy."""
+        """Fetch and read a page. Raises DocumentError, DocumentSkipped (perhaps `PageMoved`), HostBusy."""
         assert document.url is not None, "a page has an address"
         known = None
         if document.content_hash or document.has_change:
@@ -56,7 +56,7 @@ class PageReader:
         if document_type is None:
             raise DocumentSkipped("unsupported_type", f"Documents of the type {page.content_type} are not read.")
         if document_type == "html" and len(page.data) > MAX_PAGE_BYTES:
-            raise DocumentFault("too_large", f"The page is larger than {MAX_PAGE_BYTES // 1024} kB.")
+            raise DocumentError("too_large", f"The page is larger than {MAX_PAGE_BYTES // 1024} kB.")
         if _NOINDEX.search(page.robots_tag):
             raise DocumentSkipped("noindex", "The website asks not to index this page.")
         read = await self.extractor.read(page.data, ReadRequest(document_type, document.url, page.url, page.charset))
@@ -65,14 +65,14 @@ class PageReader:
         return ReadPage(_to_fetched(read, len(page.data), page.validators), links)
 
     async def read_file(self, source: Source, document: SourceDocument) -> ReadPage:
-        """Read a stored file. Raises DocumentFault, Unavailable."""
+        """Read a stored file. Raises DocumentError, Unavailable."""
         assert document.object_name is not None, "a file is stored"
         chunks = await self.objects.read_range(document.object_name, 0, document.size)
         if chunks is None:
-            raise DocumentFault("not_found", "The file is not stored any more. Please upload it again.")
+            raise DocumentError("not_found", "The file is not stored any more. Please upload it again.")
         data = b"".join([chunk async for chunk in chunks])
         if len(data) < document.size:
-            raise DocumentFault("incomplete", "The file could not be read completely.")
+            raise DocumentError("incomplete", "The file could not be read completely.")
         document_type: DocumentType = "csv" if source.kind == "csv" else find_document_type(document.key, data)
         request = ReadRequest(
             document_type,

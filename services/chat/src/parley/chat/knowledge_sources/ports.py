@@ -17,7 +17,7 @@ from parley.chat.knowledge_sources.model import (
     Source,
     SourceDocument,
     SourceOptions,
-    SyncFault,
+    SyncError,
     Validators,
 )
 from parley.chat.sites.model import Site
@@ -86,7 +86,7 @@ class SourceRepository(Protocol):
     async def postpone(self, claimed: ClaimedSync, until: datetime) -> None:
         """Give up the lease; the run is continued later, by any replica."""
 
-    async def finish(self, claimed: ClaimedSync, fault: SyncFault | None, now: datetime) -> None:
+    async def finish(self, claimed: ClaimedSync, error: SyncError | None, now: datetime) -> None:
         """End the run. The schedule, as it is now, tells when the next one is due."""
 
     async def begin_upload(self, source: Source, object_name: str, at: datetime) -> None:
@@ -163,8 +163,8 @@ class DocumentRepository(Protocol):
     ) -> None:
         """Replace the content; with `review`, store it as a change that waits to be approved."""
 
-    async def store_fault(
-        self, document: SourceDocument, status: DocumentStatus, fault: SyncFault, now: datetime, *, keep: bool
+    async def store_error(
+        self, document: SourceDocument, status: DocumentStatus, error: SyncError, now: datetime, *, keep: bool
     ) -> None:
         """Record why a document could not be read. With `keep`, its content stays as it is."""
 
@@ -202,12 +202,12 @@ class Web(Protocol):
     async def fetch(
         self, url: str, visit: Visit, *, validators: Validators | None = None, max_bytes: int
     ) -> FetchedPage:
-        """Fetch a page and follow its redirects. Raises DocumentFault, HostBusy, and what `visit` raises."""
+        """Fetch a page and follow its redirects. Raises DocumentError, HostBusy, and what `visit` raises."""
 
 
 class ServerTurns(Protocol):
-    def take(self, server: str, pause: timedelta) -> AbstractAsyncContextManager[None]:
-        """Wait until no replica has a request to this server under way, and the last one ended that long ago."""
+    def acquire(self, server: str, pause: timedelta) -> AbstractAsyncContextManager[None]:
+        """Wait until no replica has a request to this server in flight, and the last one ended that long ago."""
 
 
 ApprovalCheck = Callable[[Site, datetime], Awaitable[None]]
@@ -226,10 +226,10 @@ class Visit(Protocol):
 
 class Extractor(Protocol):
     async def read(self, data: bytes, request: ReadRequest) -> ReadDocument:
-        """Raises DocumentFault."""
+        """Raises DocumentError."""
 
     async def read_sitemap(self, data: bytes) -> Sitemap:
-        """Raises DocumentFault."""
+        """Raises DocumentError."""
 
 
 class ObjectStore(Protocol):

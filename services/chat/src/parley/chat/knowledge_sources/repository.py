@@ -11,7 +11,7 @@ from typing import Any
 from pymongo import ReturnDocument
 
 from parley.chat.knowledge_sources.errors import SourceNotFound
-from parley.chat.knowledge_sources.model import INTERVALS, Source, SourceOptions, SyncFault, SyncProgress, SyncState
+from parley.chat.knowledge_sources.model import INTERVALS, Source, SourceOptions, SyncError, SyncProgress, SyncState
 from parley.chat.knowledge_sources.ports import ClaimedSync
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
@@ -130,7 +130,7 @@ class MongoSourceRepository:
         update = {"$set": {"due": until}, "$unset": {"lease_id": "", "lease_until": ""}}
         await self._mongo[COLLECTION].update_one({**_held(claimed), "deleted_at": None}, update)
 
-    async def finish(self, claimed: ClaimedSync, fault: SyncFault | None, now: datetime) -> None:
+    async def finish(self, claimed: ClaimedSync, error: SyncError | None, now: datetime) -> None:
         milliseconds = {
             "$switch": {
                 "branches": [
@@ -144,7 +144,7 @@ class MongoSourceRepository:
         change = {
             "sync.running": False,
             "sync.finished_at": now,
-            "sync.error": None if fault is None else {"$literal": asdict(fault)},
+            "sync.error": None if error is None else {"$literal": asdict(error)},
             "due": {"$cond": [scheduled, {"$add": [now, milliseconds]}, "$$REMOVE"]},
             "lease_id": "$$REMOVE",
             "lease_until": "$$REMOVE",
@@ -216,7 +216,7 @@ class MongoSourceRepository:
             started_at=sync.get("started_at"),
             finished_at=sync.get("finished_at"),
             next_at=due,
-            error=None if error is None else SyncFault(error["code"], error["message"]),
+            error=None if error is None else SyncError(error["code"], error["message"]),
             discovered=sync.get("discovered", False),
             continued=sync.get("continued", 0),
         )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from protego import Protego
 
-from parley.chat.knowledge_sources.errors import DocumentFault, DocumentSkipped
+from parley.chat.knowledge_sources.errors import DocumentError, DocumentSkipped
 from parley.chat.knowledge_sources.limits import MAX_ROBOTS_BYTES
 from parley.chat.knowledge_sources.ports import Web
 from parley.chat.knowledge_sources.urls import origin_of
@@ -27,10 +27,10 @@ class RobotsRules:
     web: Web
     pause: timedelta
     """Between two requests to a server that asks for none."""
-    _rules: dict[str, Protego | DocumentFault] = field(default_factory=dict)
+    _rules: dict[str, Protego | DocumentError] = field(default_factory=dict)
 
     async def visit(self, url: str) -> timedelta:
-        """Return the pause between requests. Raises DocumentSkipped, DocumentFault, HostBusy."""
+        """Return the pause between requests. Raises DocumentSkipped, DocumentError, HostBusy."""
         rules = await self.get(url)
         if not rules.can_fetch(url, PRODUCT):
             raise DocumentSkipped("robots", "The website's robots.txt does not allow to read this page.")
@@ -38,23 +38,23 @@ class RobotsRules:
         return self.pause if delay is None else min(MAX_CRAWL_DELAY, timedelta(seconds=max(0.0, float(delay))))
 
     async def list_sitemaps(self, url: str) -> list[str]:
-        """Return the sitemaps that the server of an address names. Raises DocumentFault, HostBusy."""
+        """Return the sitemaps that the server of an address names. Raises DocumentError, HostBusy."""
         return list((await self.get(url)).sitemaps)
 
     async def get(self, url: str) -> Protego:
-        """Raises DocumentFault if a server cannot say what it allows, HostBusy."""
+        """Raises DocumentError if a server cannot say what it allows, HostBusy."""
         origin = origin_of(url)
         if origin not in self._rules:
             self._rules[origin] = await self._fetch(origin)
         rules = self._rules[origin]
-        if isinstance(rules, DocumentFault):
-            raise DocumentFault(rules.code, rules.message)
+        if isinstance(rules, DocumentError):
+            raise DocumentError(rules.code, rules.message)
         return rules
 
-    async def _fetch(self, origin: str) -> Protego | DocumentFault:
+    async def _fetch(self, origin: str) -> Protego | DocumentError:
         try:
             page = await self.web.fetch(f"{origin}/robots.txt", self._visit_robots, max_bytes=MAX_ROBOTS_BYTES)
-        except DocumentFault as exc:
+        except DocumentError as exc:
             if exc.code in _ALLOWING:
                 return Protego.parse(_ALLOW_ALL)
             return exc

@@ -78,7 +78,7 @@ class DocumentsQuery(PageQuery):
     pending: bool = False
 
 
-class SyncFaultSchema(BaseModel):
+class SyncErrorSchema(BaseModel):
     """A code for programs, and a sentence for people."""
 
     code: str
@@ -94,7 +94,7 @@ class SyncSchema(BaseModel):
     started_at: Timestamp | None
     finished_at: Timestamp | None
     next_at: Timestamp | None
-    error: SyncFaultSchema | None
+    error: SyncErrorSchema | None
 
 
 class DocumentCountsSchema(BaseModel):
@@ -142,7 +142,7 @@ class KnowledgeDocumentSchema(BaseModel):
     title: str
     language: str | None
     status: DocumentStatus
-    error: SyncFaultSchema | None
+    error: SyncErrorSchema | None
     enabled: bool
     pending: bool
     version: int
@@ -201,7 +201,7 @@ def to_source_schema(source: Source, counts: DocumentCounts) -> KnowledgeSourceS
             started_at=sync.started_at,
             finished_at=sync.finished_at,
             next_at=sync.next_at,
-            error=None if error is None else SyncFaultSchema(code=error.code, message=error.message),
+            error=None if error is None else SyncErrorSchema(code=error.code, message=error.message),
         ),
         documents=DocumentCountsSchema(
             ready=counts.ready,
@@ -214,7 +214,7 @@ def to_source_schema(source: Source, counts: DocumentCounts) -> KnowledgeSourceS
 
 
 def to_document_schema(document: SourceDocument) -> KnowledgeDocumentSchema:
-    fault = document.fault
+    error = document.error
     return KnowledgeDocumentSchema(
         id=document.id,
         name=document.key,
@@ -222,7 +222,7 @@ def to_document_schema(document: SourceDocument) -> KnowledgeDocumentSchema:
         title=document.title,
         language=document.language,
         status=document.status,
-        error=None if fault is None else SyncFaultSchema(code=fault.code, message=fault.message),
+        error=None if error is None else SyncErrorSchema(code=error.code, message=error.message),
         enabled=document.enabled,
         pending=document.has_change,
         version=document.version,

@@ -31,7 +31,7 @@ class MongoServerTurns:
         self._mongo = mongo
 
     @asynccontextmanager
-    async def take(self, server: str, pause: timedelta) -> AsyncIterator[None]:
+    async def acquire(self, server: str, pause: timedelta) -> AsyncIterator[None]:
         holder = secrets.token_hex(8)
         while True:
             wait_seconds = await self._try_take(server, pause, holder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from parley.chat.knowledge_sources.errors import DocumentFault
+from parley.chat.knowledge_sources.errors import DocumentError
 from parley.chat.knowledge_sources.extraction.model import Sitemap
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENT_BYTES, MAX_SITEMAPS
 from parley.chat.knowledge_sources.ports import Extractor, Web
@@ -24,7 +24,7 @@ class SitemapReader:
     async def list_pages(self, url: str, limit: int) -> list[str]:
         """Return the pages of the website at an address, or of the sitemap there, in order.
 
-        Raises DocumentFault if the first sitemap cannot be read, HostBusy.
+        Raises DocumentError if the first sitemap cannot be read, HostBusy.
         """
         waiting = deque(await self._find_sitemaps(url))
         seen = set(waiting)
@@ -35,7 +35,7 @@ class SitemapReader:
                 break
             try:
                 found = await self._read(waiting.popleft())
-            except DocumentFault:
+            except DocumentError:
                 if first and not waiting:
                     raise
                 continue

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from parley.chat import metrics
-from parley.chat.knowledge_sources.errors import DocumentFault, DocumentSkipped, HostBusy
+from parley.chat.knowledge_sources.errors import DocumentError, DocumentSkipped, HostBusy
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENTS, MAX_PASSAGES
-from parley.chat.knowledge_sources.model import DocumentStatus, Source, SourceDocument, SyncFault
+from parley.chat.knowledge_sources.model import DocumentStatus, Source, SourceDocument, SyncError
 from parley.chat.knowledge_sources.page_reader import PageMoved, PageReader, ReadPage
 from parley.chat.knowledge_sources.ports import (
     ClaimedSync,
@@ -43,7 +43,7 @@ from parley.common.runtime.tasks import run_until_one_ends
 log = get_logger(__name__)
 
 _MAX_CONTINUED = 20
-_GIVEN_UP = SyncFault("interrupted", "The sync was interrupted too often, or the server was too busy again and again.")
+_GIVEN_UP = SyncError("interrupted", "The sync was interrupted too often, or the server was too busy again and again.")
 _GONE = frozenset(("not_found", "access_denied"))
 """Failures after which a page is not shown any more; after others, its content stays."""
 
@@ -82,7 +82,7 @@ class SourceSync:
         started = time.monotonic()
         source = claimed.source
         try:
-            fault = await _Run(self, claimed).carry_out()
+            error = await _Run(self, claimed).carry_out()
         except HostBusy as exc:
             delay = timedelta(seconds=max(exc.seconds, MIN_POSTPONED_SECONDS))
             await self.sources.postpone(claimed, self.clock() + delay)
@@ -90,13 +90,13 @@ class SourceSync:
         finally:
             await self.on_changed(source.site_id)
             metrics.KNOWLEDGE_SYNC_SECONDS.labels(source.kind).observe(time.monotonic() - started)
-        await self._finish(claimed, fault)
+        await self._finish(claimed, error)
 
-    async def _finish(self, claimed: ClaimedSync, fault: SyncFault | None) -> None:
-        if fault is not None:
-            metrics.KNOWLEDGE_SYNC_FAILURES.labels(fault.code).inc()
+    async def _finish(self, claimed: ClaimedSync, error: SyncError | None) -> None:
+        if error is not None:
+            metrics.KNOWLEDGE_SYNC_FAILURES.labels(error.code).inc()
         source, now = claimed.source, self.clock()
-        await self.sources.finish(claimed, fault, now)
+        await self.sources.finish(claimed, error, now)
         if not source.is_web and await self.documents.has_unread(source.id):
             # Uploaded while this sync ended.
             await self.sources.request_sync(source.id, now)
@@ -117,14 +117,14 @@ class _Run:
         self._rules = RobotsRules(sync.web, sync.pause)
         self._sitemaps = SitemapReader(sync.web, sync.reader.extractor, self._rules)
 
-    async def carry_out(self) -> SyncFault | None:
+    async def carry_out(self) -> SyncError | None:
         """Return why the sync as a whole failed. Raises HostBusy."""
         try:
             if self._source.is_web and not self._source.sync.discovered:
                 await self._discover()
                 await self._sources.mark_discovered(self._claimed)
-        except DocumentFault as exc:
-            return SyncFault(exc.code, exc.message)
+        except DocumentError as exc:
+            return SyncError(exc.code, exc.message)
         _, passages = await self._documents.count_of_site(self._source.site_id)
         self._passages_left = MAX_PASSAGES - passages
         while (document := await self._documents.next_unread(self._source)) is not None:
@@ -134,7 +134,7 @@ class _Run:
         return None
 
     async def _discover(self) -> None:
-        """Add the addresses that the sync begins with. Raises DocumentFault, HostBusy."""
+        """Add the addresses that the sync begins with. Raises DocumentError, HostBusy."""
         url = self._source.options.url
         assert url is not None, "a source of the web has an address"
         if self._source.kind != "sitemap":
@@ -159,13 +159,13 @@ class _Run:
         except DocumentSkipped as exc:
             if isinstance(exc, PageMoved):
                 await self._add([FoundPage(exc.target, document.depth)])
-            await self._store_fault(document, exc, keep=False)
+            await self._store_error(document, exc, keep=False)
             result = exc.code
-        except DocumentFault as exc:
-            await self._store_fault(document, exc, keep=exc.code not in _GONE)
+        except DocumentError as exc:
+            await self._store_error(document, exc, keep=exc.code not in _GONE)
             result = exc.code
         except ParleyError as exc:
-            await self._store_fault(document, DocumentFault(exc.code, exc.message), keep=True)
+            await self._store_error(document, DocumentError(exc.code, exc.message), keep=True)
             result = exc.code
         metrics.KNOWLEDGE_DOCUMENTS.labels(result).inc()
 
@@ -182,14 +182,14 @@ class _Run:
         return await self._reader.read_page(self._source, document, self._rules)
 
     async def _store(self, document: SourceDocument, page: ReadPage) -> None:
-        """Raises DocumentFault, DocumentSkipped."""
+        """Raises DocumentError, DocumentSkipped."""
         links = page.links
         if page.fetched is None:
             links = await self._documents.get_links(document)
             await self._documents.store_unchanged(document, self._clock())
         else:
             if page.fetched.passages - document.passages > self._passages_left:
-                raise DocumentFault("too_many_passages", f"A site can have at most {MAX_PASSAGES} passages.")
+                raise DocumentError("too_many_passages", f"A site can have at most {MAX_PASSAGES} passages.")
             if self._source.kind != "web_page":
                 other = await self._documents.find_duplicate(document, page.fetched.content.hash)
                 if other is not None:
@@ -205,6 +205,6 @@ class _Run:
         assert self._source.options.url is not None
         return self._source.kind == "crawl" and is_same_site(link, self._source.options.url)
 
-    async def _store_fault(self, document: SourceDocument, exc: DocumentFault, *, keep: bool) -> None:
+    async def _store_error(self, document: SourceDocument, exc: DocumentError, *, keep: bool) -> None:
         status: DocumentStatus = "skipped" if isinstance(exc, DocumentSkipped) else "failed"
-        await self._documents.store_fault(document, status, SyncFault(exc.code, exc.message), self._clock(), keep=keep)
+        await self._documents.store_error(document, status, SyncError(exc.code, exc.message), self._clock(), keep=keep)

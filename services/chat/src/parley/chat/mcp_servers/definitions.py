@@ -20,7 +20,7 @@ from parley.chat.mcp_servers.model import (
     ToolFault,
     ToolState,
 )
-from parley.chat.tools.parameters import KEYWORDS, MAX_DEPTH, find_schema_fault
+from parley.chat.tools.parameters import KEYWORDS, MAX_DEPTH, find_schema_error
 from parley.common.texts import clean_text
 
 _MAX_TITLE_CHARACTERS = 100
@@ -45,7 +45,7 @@ def describe_listed(
     fault = _find_text_fault(name, text)
     try:
         parameters = simplify_schema(schema)
-        if find_schema_fault(parameters) is not None:
+        if find_schema_error(parameters) is not None:
             raise UnusableSchema
     except UnusableSchema:
         fault = fault or "schema"

@@ -77,7 +77,7 @@ class QuarterKeys:
         offsets = (self._offset(start + number * _DAY) for number in range(days + 1))
         return all(offset % _HOUR == timedelta(0) for offset in offsets)
 
-    def of(self, moment: datetime) -> str:
+    def key_at(self, moment: datetime) -> str:
         return self._key(moment.astimezone(self._zone))
 
     def _offset(self, moment: datetime) -> timedelta:

@@ -85,7 +85,7 @@ class ReportService:
         edges, days = split(*bounds(period))
         for start, end in edges:
             async for fact in self.repository.read_facts(tenant_id, site_ids, start, end):
-                add(vectors[keys.of(fact.began_at)], fact_fields(fact))
+                add(vectors[keys.key_at(fact.began_at)], fact_fields(fact))
         if days is not None:
             by_hour = keys.has_whole_hours(*days)
             dimension, quarters = (Dimension.HOUR, QUARTERS_PER_HOUR) if by_hour else (Dimension.QUARTER, 1)

@@ -30,7 +30,7 @@ KEYWORDS: Final = frozenset(
 _SCALARS = ("string", "integer", "number", "boolean")
 
 
-def find_schema_fault(schema: Mapping[str, Any]) -> str | None:
+def find_schema_error(schema: Mapping[str, Any]) -> str | None:
     """Why a schema cannot describe a tool's parameters; None if it can."""
     if len(json.dumps(schema)) > MAX_SCHEMA_CHARACTERS:
         return f"must have at most {MAX_SCHEMA_CHARACTERS} characters"

@@ -14,7 +14,7 @@ from parley.chat.sites.service import SiteService
 from parley.chat.tools.credentials import Cipher, Credentials
 from parley.chat.tools.errors import MAX_TOOLS, ToolNotFound, TooManyTools
 from parley.chat.tools.model import Tool, ToolOptions, ToolResponse
-from parley.chat.tools.parameters import check_arguments, find_schema_fault, is_required_scalar
+from parley.chat.tools.parameters import check_arguments, find_schema_error, is_required_scalar
 from parley.chat.tools.ports import CallTool, ToolRepository
 from parley.chat.tools.requests import find_address_fault, find_placeholders, origin_of
 from parley.common.auth.identity import OperatorCaller
@@ -112,7 +112,7 @@ class ToolService:
 
     async def _validate(self, options: ToolOptions) -> None:
         """Raises ValidationFailed."""
-        fault = find_schema_fault(options.parameters)
+        fault = find_schema_error(options.parameters)
         if fault is not None:
             raise ValidationFailed({"parameters": fault})
         fault = find_address_fault(options.url) or await self.validate_address(options.url)

@@ -22,5 +22,5 @@ class TranscriptRequests(Protocol):
 class DailyLimits(Protocol):
     """Counters that begin again every day (UTC)."""
 
-    async def take(self, limits: Mapping[str, int]) -> bool:
+    async def acquire(self, limits: Mapping[str, int]) -> bool:
         """Count one in each of the named counters; False, and none is counted, if one has reached its limit."""

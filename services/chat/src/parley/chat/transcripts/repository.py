@@ -82,7 +82,7 @@ class MongoDailyLimits:
     mongo: Mongo
     clock: Clock
 
-    async def take(self, limits: Mapping[str, int]) -> bool:
+    async def acquire(self, limits: Mapping[str, int]) -> bool:
         taken: list[str] = []
         for key, limit in limits.items():
             if not await self._take(key, limit):

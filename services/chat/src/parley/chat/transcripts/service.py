@@ -112,7 +112,7 @@ class TranscriptService:
         if conversation.last_seq == 0:
             raise NothingToSend
         at, by = self.clock(), operator_ref(caller) if caller is not None else None
-        if not await self.limits.take(_limits(conversation, email, at)):
+        if not await self.limits.acquire(_limits(conversation, email, at)):
             raise TooManyTranscripts(_seconds_until_tomorrow(at))
         entry = None
         if caller is not None:

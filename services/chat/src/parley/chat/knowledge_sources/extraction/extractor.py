@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from parley.chat import metrics
-from parley.chat.knowledge_sources.errors import DocumentFault
+from parley.chat.knowledge_sources.errors import DocumentError
 from parley.chat.knowledge_sources.extraction.model import ReadDocument, ReadRequest, Sitemap, to_content
 from parley.chat.timeouts import EXTRACTION_PROCESS_IDLE_SECONDS, EXTRACTION_TIMEOUT_SECONDS
 from parley.common.observability.logging import get_logger
@@ -50,13 +50,13 @@ class WorkerExtractor:
         return None
 
     async def read(self, data: bytes, request: ReadRequest) -> ReadDocument:
-        """Raises DocumentFault."""
+        """Raises DocumentError."""
         reply = await self._ask({"task": "document", "request": asdict(request)}, data)
         content = to_content(reply["content"])
         return ReadDocument(content, reply["canonical"], reply["noindex"], tuple(reply["links"]))
 
     async def read_sitemap(self, data: bytes) -> Sitemap:
-        """Raises DocumentFault."""
+        """Raises DocumentError."""
         reply = await self._ask({"task": "sitemap"}, data)
         return Sitemap(tuple(reply["pages"]), tuple(reply["sitemaps"]))
 
@@ -71,7 +71,7 @@ class WorkerExtractor:
                 metrics.EXTRACTION_WORKER_FAILURES.inc()
                 log.warning("extraction_worker_failed", error=type(exc).__name__, bytes=len(data))
                 await self._end_process()
-                raise DocumentFault("too_complex", "The document is too large or too complex to be read.") from exc
+                raise DocumentError("too_complex", "The document is too large or too complex to be read.") from exc
             except asyncio.CancelledError:
                 # Its answer would be read as that of the next document.
                 await self._end_process()
@@ -80,7 +80,7 @@ class WorkerExtractor:
                 loop = asyncio.get_running_loop()
                 self._idle_timer = loop.call_later(EXTRACTION_PROCESS_IDLE_SECONDS, self._end_idle_process)
         if "code" in reply:
-            raise DocumentFault(reply["code"], reply["message"])
+            raise DocumentError(reply["code"], reply["message"])
         return reply
 
     async def _start_process(self) -> Process:

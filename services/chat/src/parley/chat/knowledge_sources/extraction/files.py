@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
-from parley.chat.knowledge_sources.errors import DocumentFault
+from parley.chat.knowledge_sources.errors import DocumentError
 from parley.chat.knowledge_sources.extraction.charsets import decode
 from parley.chat.knowledge_sources.extraction.html import read_markup
 from parley.chat.knowledge_sources.extraction.model import ReadDocument, ReadRequest
@@ -34,14 +34,14 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 def read_pdf(data: bytes, request: ReadRequest) -> ReadDocument:
-    """Raises DocumentFault. A scanned document has no text."""
+    """Raises DocumentError. A scanned document has no text."""
     outline = Outline()
     try:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
-            raise DocumentFault("encrypted", "The PDF file is protected by a password.")
+            raise DocumentError("encrypted", "The PDF file is protected by a password.")
         if len(reader.pages) > _MAX_PDF_PAGES:
-            raise DocumentFault("too_many_pages", f"The PDF file has more than {_MAX_PDF_PAGES} pages.")
+            raise DocumentError("too_many_pages", f"The PDF file has more than {_MAX_PDF_PAGES} pages.")
         headings = _find_pdf_headings(reader)
         for number, page in enumerate(reader.pages):
             for level, title in headings.get(number, ()):
@@ -51,12 +51,12 @@ def read_pdf(data: bytes, request: ReadRequest) -> ReadDocument:
                 outline.add_text(paragraph)
         title = (reader.metadata.title if reader.metadata else None) or request.name
         language = reader.trailer["/Root"].get_object().get("/Lang")  # type: ignore[union-attr]
-    except DocumentFault:
+    except DocumentError:
         raise
     except Exception as exc:
         # The library raises errors of all kinds on damaged files, besides its own.
         code = "encrypted" if "crypt" in str(exc).lower() and isinstance(exc, PyPdfError) else "damaged"
-        raise DocumentFault(code, "The PDF file is damaged or protected, and cannot be read.") from exc
+        raise DocumentError(code, "The PDF file is damaged or protected, and cannot be read.") from exc
     return ReadDocument(outline.finish(str(title), str(language) if language else None))
 
 
@@ -77,7 +77,7 @@ def _find_pdf_headings(reader: PdfReader) -> dict[int, list[tuple[int, str]]]:
 
 
 def read_docx(data: bytes, request: ReadRequest) -> ReadDocument:
-    """Raises DocumentFault."""
+    """Raises DocumentError."""
     outline = Outline()
     try:
         _check_archive(data)
@@ -90,7 +90,7 @@ def read_docx(data: bytes, request: ReadRequest) -> ReadDocument:
         properties = document.core_properties
         title, language = properties.title or request.name, properties.language
     except (OpcError, LxmlError, zipfile.BadZipFile, KeyError, ValueError, AttributeError, OSError) as exc:
-        raise DocumentFault("damaged", "The DOCX file is damaged or protected, and cannot be read.") from exc
+        raise DocumentError("damaged", "The DOCX file is damaged or protected, and cannot be read.") from exc
     return ReadDocument(outline.finish(title, language))
 
 
@@ -99,7 +99,7 @@ def _check_archive(data: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
         if len(entries) > _MAX_ZIP_ENTRIES or sum(entry.file_size for entry in entries) > _MAX_UNPACKED_BYTES:
-            raise DocumentFault("unpacks_too_large", "The DOCX file unpacks to more than can be read.")
+            raise DocumentError("unpacks_too_large", "The DOCX file unpacks to more than can be read.")
 
 
 def _add_paragraph(paragraph: Paragraph, outline: Outline) -> None:
@@ -119,13 +119,13 @@ def _add_table(table: Table, outline: Outline) -> None:
 
 
 def read_markdown(data: bytes, request: ReadRequest) -> ReadDocument:
-    """Raises DocumentFault."""
+    """Raises DocumentError."""
     markup = MarkdownIt("commonmark", {"html": True}).enable("table").render(decode(data, request.charset))
     return read_markup(f"<body>{markup}</body>", request)
 
 
 def read_text(data: bytes, request: ReadRequest) -> ReadDocument:
-    """Raises DocumentFault."""
+    """Raises DocumentError."""
     outline = Outline()
     for paragraph in _BLANK_LINES.split(decode(data, request.charset)):
         outline.add_text(paragraph)
@@ -133,7 +133,7 @@ def read_text(data: bytes, request: ReadRequest) -> ReadDocument:
 
 
 def read_csv(data: bytes, request: ReadRequest) -> ReadDocument:
-    """Read questions and their answers; the first row has the names of the columns. Raises DocumentFault."""
+    """Read questions and their answers; the first row has the names of the columns. Raises DocumentError."""
     text = decode(data, request.charset)
     outline = Outline()
     try:
@@ -143,13 +143,13 @@ def read_csv(data: bytes, request: ReadRequest) -> ReadDocument:
         answer = _find_column(header, request.answer_column, 1)
         for number, row in enumerate(rows):
             if number >= _MAX_ROWS:
-                raise DocumentFault("too_many_rows", f"The CSV file has more than {_MAX_ROWS} rows.")
+                raise DocumentError("too_many_rows", f"The CSV file has more than {_MAX_ROWS} rows.")
             if len(row) > max(question, answer) and row[question].strip():
                 outline.add_heading(1, row[question])
                 for line in row[answer].split("\n"):
                     outline.add_text(line)
     except csv.Error as exc:
-        raise DocumentFault("damaged", "The CSV file is damaged: a quotation mark may be missing.") from exc
+        raise DocumentError("damaged", "The CSV file is damaged: a quotation mark may be missing.") from exc
     return ReadDocument(outline.finish(request.name))
 
 
@@ -162,8 +162,8 @@ def _find_column(header: list[str], name: str | None, default: int) -> int:
     names = [one.strip().casefold() for one in header]
     if name is None:
         if len(names) <= default:
-            raise DocumentFault("column_missing", "The CSV file needs two columns: questions and answers.")
+            raise DocumentError("column_missing", "The CSV file needs two columns: questions and answers.")
         return default
     if name.strip().casefold() not in names:
-        raise DocumentFault("column_missing", f"The CSV file has no column “{name}”.")
+        raise DocumentError("column_missing", f"The CSV file has no column “{name}”.")
     return names.index(name.strip().casefold())

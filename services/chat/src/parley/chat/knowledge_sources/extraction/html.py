@@ -33,7 +33,7 @@ _NOINDEX = re.compile(r"\b(?:noindex|none)\b", re.IGNORECASE)
 
 
 def read_html(data: bytes, request: ReadRequest) -> ReadDocument:
-    """Raises DocumentFault if a page that may be indexed has no text."""
+    """Raises DocumentError if a page that may be indexed has no text."""
     return read_markup(decode(data, request.charset), request)
 
 

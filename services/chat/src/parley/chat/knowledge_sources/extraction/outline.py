@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from parley.chat.knowledge_sources.errors import DocumentFault
+from parley.chat.knowledge_sources.errors import DocumentError
 from parley.chat.knowledge_sources.limits import MAX_SECTIONS, MAX_TEXT_CHARACTERS
 from parley.chat.knowledge_sources.model import Content, Section
 
@@ -31,20 +31,20 @@ class Outline:
         self._headings.append((level, text))
 
     def add_text(self, text: str) -> None:
-        """Add a paragraph. Raises DocumentFault if the document becomes too long."""
+        """Add a paragraph. Raises DocumentError if the document becomes too long."""
         text = collapse(text)
         if not text:
             return
         self._characters += len(text)
         if self._characters > MAX_TEXT_CHARACTERS or len(self._sections) >= MAX_SECTIONS:
-            raise DocumentFault("too_much_text", "The document has more text than can be read.")
+            raise DocumentError("too_much_text", "The document has more text than can be read.")
         self._lines.append(text)
 
     def finish(self, title: str, language: str | None = None) -> Content:
-        """Raises DocumentFault if there is no text."""
+        """Raises DocumentError if there is no text."""
         self._end_section()
         if not self._sections:
-            raise DocumentFault("no_text", "The document has no text that can be read.")
+            raise DocumentError("no_text", "The document has no text that can be read.")
         return Content(collapse(title)[:MAX_TITLE_CHARACTERS], clean_language(language), tuple(self._sections))
 
     def _end_section(self) -> None:

@@ -7,7 +7,7 @@ import zlib
 
 from lxml import etree
 
-from parley.chat.knowledge_sources.errors import DocumentFault
+from parley.chat.knowledge_sources.errors import DocumentError
 from parley.chat.knowledge_sources.extraction.model import Sitemap
 from parley.chat.knowledge_sources.limits import MAX_PAGES, MAX_SITEMAPS
 
@@ -17,7 +17,7 @@ _GZIP = b"\x1f\x8b"
 
 
 def read_sitemap(data: bytes) -> Sitemap:
-    """Return the addresses in their order, as many as a source may have. Raises DocumentFault."""
+    """Return the addresses in their order, as many as a source may have. Raises DocumentError."""
     if data.startswith(_GZIP):
         data = _unpack(data)
     if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
@@ -43,25 +43,25 @@ def read_sitemap(data: bytes) -> Sitemap:
             if len(pages) >= MAX_PAGES or len(sitemaps) >= MAX_SITEMAPS:
                 break
     except etree.LxmlError as exc:
-        raise DocumentFault("damaged", "The sitemap is damaged, and cannot be read.") from exc
+        raise DocumentError("damaged", "The sitemap is damaged, and cannot be read.") from exc
     return _require_entries(Sitemap(tuple(pages), tuple(sitemaps)))
 
 
 def _require_entries(sitemap: Sitemap) -> Sitemap:
     if not sitemap.pages and not sitemap.sitemaps:
-        raise DocumentFault("no_sitemap", "This is not a sitemap, or it lists no pages.")
+        raise DocumentError("no_sitemap", "This is not a sitemap, or it lists no pages.")
     return sitemap
 
 
 def _unpack(data: bytes) -> bytes:
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    damaged = DocumentFault("damaged", "The compressed sitemap is damaged.")
+    damaged = DocumentError("damaged", "The compressed sitemap is damaged.")
     try:
         unpacked = unpacker.decompress(data, MAX_SITEMAP_BYTES)
     except zlib.error as exc:
         raise damaged from exc
     if unpacker.unconsumed_tail:
-        raise DocumentFault("unpacks_too_large", "The sitemap unpacks to more than can be read.")
+        raise DocumentError("unpacks_too_large", "The sitemap unpacks to more than can be read.")
     if not unpacker.eof:
         raise damaged
     return unpacked

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from parley.chat.knowledge_sources.errors import DocumentFault
+from parley.chat.knowledge_sources.errors import DocumentError
 from parley.chat.knowledge_sources.extraction.files import read_csv, read_docx, read_markdown, read_pdf, read_text
 from parley.chat.knowledge_sources.extraction.html import read_html
 from parley.chat.knowledge_sources.extraction.model import DocumentType, ReadDocument, ReadRequest, from_content
@@ -42,7 +42,7 @@ def answer(header: dict[str, Any], data: bytes) -> dict[str, Any]:
             return asdict(read_sitemap(data))
         request = ReadRequest(**header["request"])
         document = READERS[request.type](data, request)
-    except DocumentFault as exc:
+    except DocumentError as exc:
         return {"code": exc.code, "message": exc.message}
     except (MemoryError, RecursionError):
         return {"code": "too_complex", "message": "The document is too large or too complex to be read."}
