@@ -1,1 +1,1 @@
-"""Reliability tests: guarantees T1 to T18 (docs/guarantees.md) under faults."""
+"""Reliability tests: the guarantees T1, T2, … (docs/guarantees.md) under faults."""
