@@ -17,7 +17,7 @@ from support.website import run_website
 TITLE, ANSWER = "Can I return a tent?", "You can return a tent within thirty days if it was not used in the rain."
 
 
-async def test_an_answer_names_the_page_that_it_is_from(
+async def test_an_answer_names_the_page_that_it_is_from_and_the_cap_that_was_reached(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
 ) -> None:
     sources = f"/sites/{tenant.site_id}/knowledge/sources"
@@ -31,10 +31,15 @@ async def test_an_answer_names_the_page_that_it_is_from(
             return bool(source["documents"]["ready"] == 1)
 
         await wait_until(is_read, timeout=60, description="the page is read")
+    capped = {"engine": "openai", "caps": {"site": 1, "when_reached": "builtin"}}
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/chatbot", capped)).ok()
     widget = await sessions.widget()
     await widget.open(stack.gateway_url, tenant.site_key)
+    await widget.send_message("Hello?")
+    await expect(widget.log).to_contain_text("Hello from the model.")
     await widget.send_message(TITLE)
     await expect(widget.log).to_contain_text(ANSWER)
+    await expect(widget.log).not_to_contain_text("limit")
     await _check_link(widget.log.locator(".sources"), body["url"])
     assert not await widget.accessibility_violations()
     await widget.screenshot(artifacts, "citation-widget")
@@ -43,9 +48,9 @@ async def test_an_answer_names_the_page_that_it_is_from(
     panel = await sessions.panel()
     await panel.log_in(stack.gateway_url, tenant.owner)
     await panel.page.goto(f"{stack.gateway_url}/panel#/chats/{chat['id']}")
-    shown = panel.page.locator(".message-sources")
-    await expect(shown).to_contain_text("Sources:")
+    shown = panel.page.locator(".message-sources").filter(has_text="Sources:")
     await _check_link(shown, body["url"])
+    await expect(panel.messages.get_by_text("the AI reached its limit of the day for this site")).to_have_count(1)
     await check_page(panel, artifacts, "citation-panel")
 
 

@@ -184,6 +184,7 @@ NO_WISHES = [
     "客服电话多少",
     "我不要人工",
     "temsilci istemiyorum",
+    "beni bir insana bağlamayın",
     "לא רוצה לדבר עם נציג",
     "इंसान से बात नहीं करनी",
     "Hello",
