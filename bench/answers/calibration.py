@@ -22,7 +22,7 @@ from bench.answers.dataset import (
 from parley.chat.retrieval import ranking
 from parley.chat.retrieval.embedding_space import LanguageFilter, QuestionVectors, load_unrelated_questions
 from parley.chat.retrieval.index import PassageVectors, SiteIndex
-from parley.chat.retrieval.intents import INTENTS
+from parley.chat.retrieval.intents import INTENTS, spell
 from parley.chat.retrieval.lexical import Floats
 from parley.chat.retrieval.local_model import LocalModel
 from parley.chat.retrieval.model import Passage
@@ -32,7 +32,7 @@ _LANGUAGE_DIRECTIONS = 12
 _SEMANTIC_FEATURES = 8
 _REGULARIZATION = 1.0
 _INTENT_REGULARIZATION = 1e-4
-_INTENT_STEPS = 6000
+_INTENT_STEPS = 4000
 _INTENT_RATE = 4.0
 _NEGATIVES = 12
 _SMALL_SITE = 3
@@ -112,22 +112,34 @@ def write_calibration(model: LocalModel) -> None:
 
 
 def write_intents(model: LocalModel) -> None:
-    """Fit the classifier of intents: each class weighs the same, and all that are no intent are one class."""
+    """Fit the classifiers of intents: each class weighs the same, and all that are no intent are one class."""
     examples = load_intents()
     others = [sentence for row in load_parallel_sentences() for sentence in row] + load_unrelated_questions()
     others += [one.text for one in divide(load_questions())[0] if one.kind in ("answer", "two", "unknown")]
-    rows = model.embed_passages([one.text for one in examples] + others)
+    texts = [one.text for one in examples] + others
     classes = [*INTENTS, "other"]
     labels = np.array([classes.index(one.kind) for one in examples] + [len(INTENTS)] * len(others))
-    weights, bias = np.zeros((len(classes), rows.shape[1])), np.zeros(len(classes))
-    shares = (1 / np.bincount(labels))[labels] / len(classes)
+    arrays: dict[str, Floats] = {}
+    for kind, rows in (("meaning", model.embed_passages(texts)), ("spelling", np.stack([*map(spell, texts)]))):
+        arrays[f"{kind}_weights"], arrays[f"{kind}_bias"] = _fit_classes(rows, labels)
+    with (_FOLDER / "intents.npz").open("wb") as file:
+        np.savez_compressed(
+            file, allow_pickle=False, **{name: array.astype(np.float16) for name, array in arrays.items()}
+        )
+
+
+def _fit_classes(rows: Floats, labels: np.ndarray) -> tuple[Floats, Floats]:
+    """Weights and bias of each class by gradient descent, with a penalty on the weights."""
+    count = int(labels.max()) + 1
+    weights, bias = np.zeros((count, rows.shape[1]), np.float32), np.zeros(count, np.float32)
+    shares = ((1 / np.bincount(labels))[labels] / count)[:, None].astype(np.float32)
+    wanted = np.eye(count, dtype=np.float32)[labels]
     for _ in range(_INTENT_STEPS):
         scores = np.exp(rows @ weights.T + bias)
-        errors = (scores / scores.sum(1, keepdims=True) - np.eye(len(classes))[labels]) * shares[:, None]
+        errors = (scores / scores.sum(1, keepdims=True) - wanted) * shares
         weights -= _INTENT_RATE * (errors.T @ rows + _INTENT_REGULARIZATION * weights)
         bias -= _INTENT_RATE * errors.sum(0)
-    with (_FOLDER / "intents.npz").open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, weights=weights.astype(np.float16), bias=bias.astype(np.float16))
+    return weights, bias
 
 
 def small_sites(passages: Sequence[Passage]) -> list[Sequence[Passage]]:

@@ -11,7 +11,7 @@ from bench.answers.calibration import CachingModel, build_index, embed, small_si
 from bench.answers.dataset import Question, divide, load_passages, load_questions
 from parley.chat.handoff_requests import is_greeting, is_negated, is_thanks, requests_human
 from parley.chat.retrieval.index import SiteIndex
-from parley.chat.retrieval.intents import recognize_intent
+from parley.chat.retrieval.intents import recognize_meaning, recognize_spelling
 from parley.chat.retrieval.local_model import LocalModel
 from parley.chat.retrieval.model import Findings, Intent, Passage
 from parley.chat.retrieval.text import split_clauses
@@ -84,12 +84,12 @@ def evaluate(*, words: bool, meaning: bool, blind: bool = False) -> Score:
 
 
 def find_intent(model: LocalModel | None, text: str) -> Intent | None:
-    """As a reply finds it: by words, and else by meaning."""
+    """As a reply finds it: by words, and else by meaning, or by spelling without a model."""
     if requests_human(text):
         return "person"
     if is_greeting(text) or is_thanks(text):
         return "greeting" if is_greeting(text) else "thanks"
-    intent = recognize_intent(model.embed_passages([text])[0]) if model else None
+    intent = recognize_meaning(model.embed_passages([text])[0]) if model else recognize_spelling(text)
     return None if intent == "person" and is_negated(text) else intent
 
 

@@ -64,9 +64,11 @@ async def test_an_unrelated_entry_is_no_answer_and_a_greeting_is_returned(
     assert outcome.conversation.mode == "ai"
 
 
-async def test_small_talk_and_a_request_for_a_person_are_understood_by_meaning(
-    replicas: tuple[Replica, Replica], shop: Shop
+@pytest.mark.parametrize("embeddings", ["local", "none"])
+async def test_small_talk_and_a_request_for_a_person_are_understood_beyond_known_words(
+    replicas: tuple[Replica, Replica], shop: Shop, embeddings: str
 ) -> None:
+    await shop.configure(ai={"embeddings": embeddings})
     replica, visitor = replicas[0], shop.new_visitor()
     greeting, request = "hey, anyone around?", "could an employee contact me"
     assert not any(map(requests_human, (greeting, request)))

@@ -1,7 +1,6 @@
 """What needs no answer from the knowledge: greetings, thanks, and requests for a person.
 
-Words decide first. Where a search has compared meanings, what it has understood is used as well; an entry that answers
-the text comes before it.
+Known words decide first, then what the search has understood; an entry that answers the text comes before that.
 """
 
 from __future__ import annotations

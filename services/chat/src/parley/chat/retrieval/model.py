@@ -57,7 +57,7 @@ class Findings:
     answers: Sequence[FoundPassage] = ()
     """Those that answer the question; several if it asks for several facts, none if it cannot be answered."""
     intent: Intent | None = None
-    """Recognized by meaning; None for any other text, and where the local model has not read it."""
+    """None for any other text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from parley.chat.retrieval.embedding_space import QuestionVectors, normalize, to
 from parley.chat.retrieval.framing import LENGTH
 from parley.chat.retrieval.grouping import group_by_meaning, group_by_words
 from parley.chat.retrieval.index import PassageVectors, SiteIndex
-from parley.chat.retrieval.intents import recognize_intent
+from parley.chat.retrieval.intents import recognize_meaning, recognize_spelling
 from parley.chat.retrieval.lexical import Floats
 from parley.chat.retrieval.local_model import DIMENSIONS, LocalModel, is_local_model_installed
 from parley.chat.retrieval.model import FoundPassage, Passage
@@ -87,11 +87,11 @@ class Worker:
         self._indexes.move_to_end(header["key"])
         texts: list[str] = header["texts"]
         vectors: list[QuestionVectors | None] = [None] * len(texts)
-        intent = None
+        intent = recognize_spelling(texts[0])
         if header["choice"] == "local":
             questions, passages = self._model.embed_questions(texts), self._model.embed_passages(texts)
             vectors = [QuestionVectors(*pair) for pair in zip(questions, passages, strict=True)]
-            intent = recognize_intent(passages[0])
+            intent = recognize_meaning(passages[0])
         elif data:
             vectors = [QuestionVectors(row, row) for row in normalize(_to_floats(data, header["dimensions"]))]
         clauses = dict(zip(texts[1:], vectors[1:], strict=True))
