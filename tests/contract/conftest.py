@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from support.manifests import RenderedManifests, render_overlay
 
 
 @pytest.fixture(scope="module")
-def kubectl() -> Path:
+def kubectl() -> Iterator[Path]:
     executable = find_kubectl()
     if executable is None:
         pytest.skip("kubectl is neither installed nor available for this platform")
-    return executable
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GOGC", "off")  # It ends before its garbage (170 MB at most) matters: a third less processor time.
+        yield executable
 
 
 @pytest.fixture(scope="module")

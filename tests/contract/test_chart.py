@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from parley_dev import chart
-from support.external_tools import find_helm, find_kubectl
+from support.external_tools import find_helm
 from support.manifests import COMPONENTS, KUBERNETES, OPTIONAL, SERVICES, Document, get_container
 
 CHART = KUBERNETES / "chart"
@@ -36,14 +36,6 @@ VALUES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def kubectl() -> str:
-    executable = find_kubectl()
-    if executable is None:
-        pytest.skip("kubectl is neither installed nor available for this platform")
-    return str(executable)
-
-
-@pytest.fixture(scope="module")
 def helm() -> str:
     executable = find_helm()
     if executable is None:
@@ -57,16 +49,16 @@ def _template(helm: str, values: dict[str, Any], scratch: Path, namespace: str =
     command = [helm, "template", "parley", str(CHART), "--namespace", namespace, "--values", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    return [document for document in yaml.safe_load_all(result.stdout) if document]
+    return [document for document in yaml.load_all(result.stdout, yaml.CSafeLoader) if document]
 
 
 def _by_name(documents: list[Document]) -> dict[str, Document]:
     return {f"{one['kind']} {one['metadata']['name']}": one for one in documents}
 
 
-def test_the_templates_are_those_of_the_kustomize_tree(kubectl: str) -> None:
+def test_the_templates_are_those_of_the_kustomize_tree(kubectl: Path) -> None:
     written = {path.name: path.read_text() for path in chart.TEMPLATES.glob("*.yaml")}
-    built = chart.build_templates(kubectl)
+    built = chart.build_templates(str(kubectl))
     assert set(written) == set(built)
     for name, text in built.items():
         assert written[name] == text, f"{name} is old: run `make chart`"
@@ -87,7 +79,7 @@ def test_the_templates_are_those_of_the_kustomize_tree(kubectl: str) -> None:
     ids=lambda components: "+".join(components) or "none",
 )
 def test_the_chart_renders_as_kustomize_does(
-    components: tuple[str, ...], kubectl: str, helm: str, tmp_path: Path
+    components: tuple[str, ...], kubectl: Path, helm: str, tmp_path: Path
 ) -> None:
     values = {} if components == ("disruption-budgets",) else {"disruptionBudgets": {"enabled": False}}
     for name in components:
@@ -96,7 +88,7 @@ def test_the_chart_renders_as_kustomize_does(
     for service in SERVICES:
         annotations = rendered[f"Deployment parley-{service}"]["spec"]["template"]["metadata"].pop("annotations")
         assert set(annotations) == {"checksum/config"}, "a change of configuration causes a rollout"
-    expected = _by_name([one for one in chart.render(kubectl, components) if one["kind"] != "Namespace"])
+    expected = _by_name([one for one in chart.render(str(kubectl), components) if one["kind"] != "Namespace"])
     assert set(rendered) == set(expected)
     for name, document in expected.items():
         assert rendered[name] == document, name
