@@ -40,7 +40,7 @@ async def test_a_trigger_is_written_tried_shown_and_answered(
         asked: list[str] = []
         visitor.page.on("request", lambda request: asked.append(request.url.partition("?")[0]))
         await visitor.page.goto(f"{address}/")
-        async with visitor.page.expect_request("**/chat/triggers?*"):
+        async with visitor.page.expect_response("**/chat/triggers?*"):
             pass
         teaser = visitor.page.get_by_role("button", name=TEASER)
         await expect(teaser).to_have_count(0)

@@ -19,6 +19,8 @@ export interface OutboxItem {
   error: string;
   /** Its place among all items; the outbox sets it. */
   order?: number;
+  /** The session that it belongs to, where the outbox has `sessions`. */
+  session?: string;
 }
 
 export interface OutboxOptions<Item extends OutboxItem> {
@@ -31,6 +33,11 @@ export interface OutboxOptions<Item extends OutboxItem> {
   maySend(item: Item): boolean;
   /** Sends an item. The caller removes it or marks it as sent when the confirmation arrives. */
   send(item: Item): Promise<void>;
+  /**
+   * The session, and the one of the same person that it continues. A message of another person may still be stored
+   * when they have left.
+   */
+  sessions?: readonly (string | undefined)[];
   /** Aborted when the outbox is no longer used. */
   closed?: AbortSignal;
   /** `retry`: after a delay; `fail`: not again by itself; `stop`: keep it until the next `resume`. */
@@ -166,15 +173,31 @@ export class Outbox<Item extends OutboxItem> {
     const stored = listKeys(prefix).flatMap((name) => parseJson<Item[]>(`[${readText(name)}]`, []));
     // Version 0.1 stored all items in one entry.
     const old = parseJson<Item[]>(readText(this.options.storageKey), []);
-    const items = [...stored, ...old].sort(byOrder);
-    for (const item of items) this.#write(item);
     if (old.length) writeText(this.options.storageKey, null);
-    return items.map((item) => this.options.restore({ ...item, state: "waiting", error: "" }));
+    const session = this.options.sessions?.[0];
+    return [...stored, ...old]
+      .filter((item) => this.#isOwn(item))
+      .sort(byOrder)
+      .map((item) => {
+        const kept = session === undefined ? item : { ...item, session };
+        // What is stored as it should be is not stored again: another tab may be removing it.
+        if (old.includes(item) || kept.session !== item.session) this.#write(kept);
+        else this.#stored.add(item.key);
+        return this.options.restore({ ...kept, state: "waiting", error: "" });
+      });
+  }
+
+  /** Whether an item that is stored is of this session; others are removed. Earlier versions stored no session. */
+  #isOwn({ key, session }: Item): boolean {
+    const isOwn = !session || (this.options.sessions?.includes(session) ?? true);
+    if (!isOwn) this.#removeStored(key);
+    return isOwn;
   }
 
   /** Another tab has stored an item, or removed it (null). */
   #onStored(key: string, value: string | null): void {
     const item = parseJson<Item | null>(value, null);
+    if (item && !this.#isOwn(item)) return;
     if (!item) {
       this.#stored.delete(key);
       if (this.#find(key)?.state !== "sent") this.#discard(key);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { writeJson, writeText } from "../shared/storage";
 import { readTrigger } from "../widget/src/triggers/shownTrigger";
 import { start } from "../widget/src/triggers/triggers";
-import { FakeServer, json } from "./fakeServer";
+import { FakeServer, json, networkError } from "./fakeServer";
 
 const RULE = {
   id: 7,
@@ -175,4 +175,15 @@ test("after a dismissal, no other one is asked for in that visit", async () => {
   root.querySelector<HTMLElement>(".teaser-close")?.click();
   await run(30);
   expect([asked(), teaser()]).toEqual([1, null]);
+});
+
+test("a page that is left before the rules have come does not keep the next page from asking", async () => {
+  openPage({ ...RULE, seconds: 0 });
+  server.on("GET", "/chat/triggers", () => networkError());
+  await run(2);
+  expect(server.to("GET", "/chat/triggers")).toHaveLength(1);
+  stop.abort();
+  openPage({ ...RULE, seconds: 0 });
+  await run(2);
+  expect(server.to("POST", "/chat/triggers/show")).toHaveLength(1);
 });

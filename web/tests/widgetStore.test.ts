@@ -1,5 +1,6 @@
 /** The widget's state: what a visitor writes is sent once, and what was missed is fetched. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { EmbedConfig } from "../widget/src/embedConfig";
 import { buildMessage } from "./builders";
 import { FakeServer, FakeStream, failure, json, networkError } from "./fakeServer";
 import { installTabs, uninstallTabs } from "./fakeTabs";
@@ -47,11 +48,11 @@ afterEach(() => {
 });
 
 /** The widget as a page loads it. Loading it again is the next page. */
-const loadPage = async () => {
+const loadPage = async (embed: Partial<EmbedConfig> = {}) => {
   vi.clearAllTimers();
   vi.resetModules();
   const { WidgetStore } = await import("../widget/src/widgetStore");
-  return new WidgetStore(EMBED);
+  return new WidgetStore({ ...EMBED, ...embed });
 };
 
 const run = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
@@ -305,6 +306,43 @@ test("a request that the ended session refuses is repeated by the one that takes
   expect(next.email.value).toBe("jane@example.com");
   expect([server.to("POST", "/chat/email").length, server.to("POST", "/chat/rate").length]).toEqual([2, 1]);
   expect(next.unfinished).toEqual([]);
+});
+
+test("a message of another session, stored late by another tab, is neither shown nor sent", async () => {
+  server.on("POST", "/chat/stream", () => networkError());
+  const store = await loadPage();
+  store.sendMessage("The secret");
+  store.close();
+  const entries = Object.entries(localStorage).filter(([name]) => name.includes("outbox"));
+  expect(entries).toHaveLength(1);
+  server.on("POST", "/chat/stream", () => reply(done));
+  const isStored = () => Object.keys(localStorage).some((name) => name.includes("outbox"));
+
+  const next = await loadPage({ sessionId: "n".repeat(32) });
+  await run(5000);
+  expect([next.outgoing.value, sent().length, isStored()]).toEqual([[], 1, false]);
+
+  for (const [key, newValue] of entries) {
+    localStorage.setItem(key, newValue);
+    window.dispatchEvent(new StorageEvent("storage", { key, newValue, storageArea: localStorage }));
+  }
+  await run(5000);
+  expect([next.outgoing.value, sent().length, isStored()]).toEqual([[], 1, false]);
+});
+
+test("the session that continues another sends what was written in it", async () => {
+  server.on("POST", "/chat/stream", () => networkError());
+  const store = await loadPage();
+  store.sendMessage("Written before");
+  store.close();
+  const continued = { sessionId: "n".repeat(32), previousSessionId: EMBED.sessionId };
+  (await loadPage(continued)).close();
+  server.on("POST", "/chat/stream", () => reply(done));
+  // On the page after, which knows nothing of the previous session.
+  await loadPage({ sessionId: continued.sessionId });
+  await run(5000);
+  const after = sent().filter(({ session_id }) => session_id === continued.sessionId);
+  expect(after.at(-1)).toMatchObject({ message: "Written before" });
 });
 
 test("a message that the ended session refuses is not stored again", async () => {

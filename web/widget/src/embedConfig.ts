@@ -15,6 +15,8 @@ export interface EmbedConfig {
   origin: string;
   siteKey: string;
   sessionId: string;
+  /** The session that this one continues, of the same person. */
+  previousSessionId?: string;
   /** The button's colour until the site's own is known. */
   colour: string;
   /** Whether the button is at the start of the line and not at its end: "left" in most languages. */

@@ -196,6 +196,7 @@ export class WidgetStore {
       },
       onFormRequired: () => void this.loadConfig(),
       closed: this.closing.signal,
+      sessions: [embed.sessionId, embed.previousSessionId],
     });
     this.outgoing = this.outbox.items;
     // A conversation continues on the next page; other visitors load nothing before they open the widget.
@@ -492,7 +493,17 @@ export class WidgetStore {
     const content = text.trim();
     // An upload may end after its session.
     if (this.closing.signal.aborted || (!content && !image && !file)) return;
-    this.outbox.add({ key: randomId(), text: content, image, file, ...answers, state: "sending", error: "" });
+    const session = this.embed.sessionId;
+    this.outbox.add({
+      key: randomId(),
+      session,
+      text: content,
+      image,
+      file,
+      ...answers,
+      state: "sending",
+      error: "",
+    });
     this.connect();
   }
 

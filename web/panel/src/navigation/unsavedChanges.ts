@@ -1,6 +1,6 @@
 /** Asks before a form with unsaved changes is left: by a link, the keyboard, the browser's buttons, or a reload. */
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { confirmAction } from "../components/toasts";
 import { t } from "../i18n/i18n";
 
@@ -10,7 +10,8 @@ export const hasUnsavedChanges = (): boolean => unsavedForms.size > 0;
 
 /** Guards a form while it is on the screen and differs from what is stored. */
 export function useUnsavedChanges(isChanged: boolean): void {
-  useEffect(() => {
+  // Not after the next frame: what is typed last counts too.
+  useLayoutEffect(() => {
     if (!isChanged) return undefined;
     const form = {};
     unsavedForms.add(form);

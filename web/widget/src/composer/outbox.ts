@@ -24,15 +24,17 @@ interface OutboxHandlers {
   onFormRequired(): void;
   /** Aborted when the session ends. */
   closed: AbortSignal;
+  sessions: readonly (string | undefined)[];
 }
 
 export function createOutbox(
   storageKey: string,
-  { send, onBlocked, onFormRequired, closed }: OutboxHandlers,
+  { send, onBlocked, onFormRequired, closed, sessions }: OutboxHandlers,
 ): Outbox<OutgoingMessage> {
   return new Outbox<OutgoingMessage>({
     storageKey,
     restore: (message) => message,
+    sessions,
     // All messages are sent one after another.
     partition: () => "",
     maySend: () => !closed.aborted,

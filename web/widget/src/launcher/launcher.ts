@@ -264,7 +264,7 @@ export class WidgetLauncher implements TriggerHost {
 
   /** Continues with another session. One of the same person takes over what is unfinished. */
   #restart(isSamePerson = false): void {
-    const { language } = this.embed;
+    const { language, sessionId } = this.embed;
     this.#isWanted = false;
     this.#button.setLoading(false);
     this.#commands = isSamePerson ? [...this.#commands, ...(this.#chat?.unfinished?.() ?? [])] : [];
@@ -272,7 +272,11 @@ export class WidgetLauncher implements TriggerHost {
     this.#chat = undefined;
     this.update({ isOpen: false, unread: 0 });
     this.#proactive = [];
-    this.embed = { ...readEmbedConfig(this.embed), language };
+    this.embed = {
+      ...readEmbedConfig(this.embed),
+      language,
+      ...(isSamePerson && { previousSessionId: sessionId }),
+    };
     this.#resume();
   }
 

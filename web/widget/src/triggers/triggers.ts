@@ -47,6 +47,8 @@ export class Triggers {
   #rules: readonly Rule[] = [];
   #version: string | null = null;
   #isBusy = false;
+  /** After a request that failed. */
+  #retryAt = 0;
 
   constructor(private readonly host: TriggerHost) {
     this.element = host.element.parentElement as HTMLElement;
@@ -110,7 +112,8 @@ export class Triggers {
     try {
       await (this.#previewToken ? this.#preview(this.#previewToken) : this.#show());
     } catch {
-      this.#updateVisit({ retryAt: Date.now() + RETRY_MS });
+      // Not for the next page: the visitor may have left this one before the answer came.
+      this.#retryAt = Date.now() + RETRY_MS;
     } finally {
       this.#isBusy = false;
     }
@@ -127,7 +130,7 @@ export class Triggers {
   /** Shows the first trigger that may be shown. */
   async #show(): Promise<void> {
     const visit = currentVisit(this.#siteKey);
-    if (visit.isDone || Date.now() < visit.retryAt) return;
+    if (visit.isDone || Date.now() < Math.max(visit.retryAt, this.#retryAt)) return;
     // As it is now: the pointer leaves the page in this moment.
     const page = { ...this.#page };
     await this.#loadRules();
