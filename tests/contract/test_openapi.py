@@ -14,7 +14,7 @@ from parley.common.runtime.clock import to_rfc3339, utc_now
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
 from support.api import ApiClient, ApiResponse, OperatorClient, VisitorClient
-from support.authorization_matrix import PDF, TEXT_FILE, file_form, find_gap, image_form, make_image
+from support.authorization_matrix import PDF, TEXT_FILE, ask_the_unknown, file_form, find_gap, image_form, make_image
 from support.identity import SiteServer
 from support.mcp_server import run_shop_server
 from support.openapi_document import OpenApiDocument
@@ -507,6 +507,7 @@ class ApiTour:
 @pytest.fixture(scope="module")
 async def api_tour(stack: Stack, api: ApiClient, mongodb_uri: str, document: OpenApiDocument) -> ApiTour:
     tour = ApiTour(await TenantFixture.create(api, stack, mongodb_uri), document)
+    await ask_the_unknown(tour.tenant)
     await tour.call_every_endpoint()
     return tour
 

@@ -63,6 +63,7 @@ class TenantResources:
     @classmethod
     async def create(cls, tenant: TenantFixture) -> TenantResources:
         """Create a conversation assigned to Alex with an online visitor, a knowledge entry and an API key."""
+        await ask_the_unknown(tenant)
         visitor, conversation_id = await tenant.assigned_conversation()
         (await visitor.post("/heartbeat", page="https://shop.test/")).ok()
         entry = {"question": "Are you open?", "answer": "We are."}
@@ -136,9 +137,13 @@ class TenantResources:
         )
 
 
-async def find_gap(tenant: TenantFixture) -> int:
-    """A gap of the tenant's site: a visitor asks what the AI does not know."""
+async def ask_the_unknown(tenant: TenantFixture) -> None:
+    """A visitor asks what the AI does not know. The question becomes a gap seconds later: ask early."""
     await tenant.new_visitor().send_message("How far is the moon?")
+
+
+async def find_gap(tenant: TenantFixture) -> int:
+    """Wait until the question of `ask_the_unknown` is a gap of the tenant's site. Returns its id."""
 
     async def is_grouped() -> int:
         listed = (await tenant.owner.get(f"/sites/{tenant.site_id}/knowledge-gaps")).ok()["gaps"]
