@@ -18,7 +18,7 @@ from support.manifests import COMPONENTS, KUBERNETES, OPTIONAL, SERVICES, Docume
 CHART = KUBERNETES / "chart"
 DIGEST = "sha256:" + "0f" * 32
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("cached_schemas")]
 
 VALUES: dict[str, dict[str, Any]] = {
     "schema-jobs": {"schemaJobs": {"enabled": True}},

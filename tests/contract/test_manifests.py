@@ -9,7 +9,6 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
-from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,8 @@ OLDEST, NEWEST = "1.30", "1.37"
 CUSTOM_RESOURCE_GROUPS = ("keda.sh/", "monitoring.coreos.com/", "rabbitmq.com/", "mongodbcommunity.mongodb.com/")
 """Custom resources of operators, for which Kubernetes itself has no schemas."""
 
-pytestmark = pytest.mark.timeout(400)  # The first test waits until all variants are rendered.
+# The first test waits until all variants are rendered.
+pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("cached_schemas")]
 
 SECRET_NAME = re.compile(r"SECRET|PASSWORD|CREDENTIALS|ACCESS_KEY|API_KEY|^AMQP_URL$|^MONGODB_URI$")
 
@@ -52,11 +52,7 @@ def each(kubectl: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Render
     return build_all(kubectl, tmp_path_factory.mktemp("manifests"))
 
 
-def test_every_variant_is_valid_for_the_oldest_and_newest_kubernetes(
-    each: list[RenderedManifests], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # It would read its largest file again for every document.
-    monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", cache(kubernetes_validate.utils.schema_contents))
+def test_every_variant_is_valid_for_the_oldest_and_newest_kubernetes(each: list[RenderedManifests]) -> None:
     for three in combinations(COMPONENTS, 3):
         combinations_found = {tuple(name in built.variant.components for name in three) for built in each}
         assert len(combinations_found) == 8, f"not every combination of {three} is covered"
