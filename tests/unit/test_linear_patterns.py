@@ -28,7 +28,7 @@ _parser: Any = importlib.import_module("re._parser")
 
 SIZE = 4_000
 FACTOR = 4
-NEGLIGIBLE_SECONDS = 0.001
+NEGLIGIBLE_SECONDS = 0.002
 TRIED = (
     (placeholders, "_pattern"),
     (handoff_requests, "_vocabulary"),

@@ -6,6 +6,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,27 @@ from pymongo import AsyncMongoClient
 
 from parley.common.events.conversations import VisitorErased
 from parley.common.events.transcripts import TranscriptRequested
+from parley.common.messaging import BrokerConnection
 from parley.common.runtime.clock import utc_now
+from support.infrastructure import Infrastructure
 from support.mail_server import HOLD, MailServer, ReceivedMail
-from support.notify import FakeTeam, Scenario, StartReplica
+from support.notify import FakeTeam, Scenario, StartReplica, connect_as_chat
 from support.wait import wait_until
 
 RequestMail = Callable[[], Awaitable[tuple[str, str]]]
+
+
+@pytest.fixture(scope="session")
+async def amqp_url(infrastructure: Infrastructure, run_directory: Path) -> AsyncIterator[str]:
+    """A broker for this file alone: the folder's shared replica would store requests in its own database."""
+    async with infrastructure.broker(run_directory / "notify-mails") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def broker(amqp_url: str, team: FakeTeam) -> AsyncIterator[BrokerConnection]:
+    async with connect_as_chat(amqp_url, team) as connection:
+        yield connection
 
 
 @pytest.fixture
