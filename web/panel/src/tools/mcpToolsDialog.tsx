@@ -9,7 +9,7 @@ import { Dialog, DialogActions } from "../components/dialog";
 import { Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
 import { type TextKey, t } from "../i18n/i18n";
-import { describeOutcome, MCP_SERVER } from "./tools";
+import { CALL_TIMEOUT_MS, describeOutcome, MCP_SERVER } from "./tools";
 import { TryDialog } from "./tryDialog";
 
 const FAULTS = {
@@ -39,7 +39,7 @@ export function McpToolsDialog({ siteId, server, onClose }: McpToolsDialogProps)
   const busy = useSignal(false);
   const trying = useSignal<ListedTool | null>(null);
   const checked = useFetch(`mcp-tools/${server.id}`, async () => {
-    const found = await api.post(`${MCP_SERVER}/check`, { path });
+    const found = await api.post(`${MCP_SERVER}/check`, { path, timeoutMs: CALL_TIMEOUT_MS });
     choices.value = Object.fromEntries(found.tools.map((tool) => [tool.name, choiceOf(tool, found.server)]));
     return found;
   });
@@ -97,6 +97,7 @@ export function McpToolsDialog({ siteId, server, onClose }: McpToolsDialogProps)
           call={(args) =>
             api.post(`${MCP_SERVER}/try`, {
               path,
+              timeoutMs: CALL_TIMEOUT_MS,
               body: { name: tried.name, fingerprint: tried.fingerprint, arguments: args },
             })
           }

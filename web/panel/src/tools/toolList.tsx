@@ -12,7 +12,7 @@ import { NewSecret } from "./credentials";
 import { RowActions } from "./rowActions";
 import { ToolDialog } from "./toolDialog";
 import "./tools.css";
-import { TOOL, TOOLS, toBody } from "./tools";
+import { CALL_TIMEOUT_MS, TOOL, TOOLS, toBody } from "./tools";
 import { TryDialog } from "./tryDialog";
 
 export function ToolList({ siteId }: { siteId: number }) {
@@ -74,6 +74,7 @@ export function ToolList({ siteId }: { siteId: number }) {
             api.post(`${TOOL}/try`, {
               path: { site_id: siteId, tool_id: tried.id },
               body: { arguments: args },
+              timeoutMs: CALL_TIMEOUT_MS,
             })
           }
           onClose={() => (trying.value = null)}

@@ -8,6 +8,9 @@ export const TOOL = "/sites/{site_id}/chatbot/tools/{tool_id}";
 export const MCP_SERVERS = "/sites/{site_id}/chatbot/mcp-servers";
 export const MCP_SERVER = "/sites/{site_id}/chatbot/mcp-servers/{server_id}";
 
+/** For a request that waits for the answer of another system: longer than the gateway waits. */
+export const CALL_TIMEOUT_MS = 55_000;
+
 /** How a call has ended; as it is for one that this version does not know. */
 export function describeOutcome(outcome: string): string {
   const key = `tools.outcome_${outcome}`;
