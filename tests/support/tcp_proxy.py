@@ -14,7 +14,8 @@ class TcpProxy:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._disconnected = False
+        self._forbidden: bytes | None = None
+        self.disconnected = asyncio.Event()
         self.port = 0
 
     async def start(self) -> None:
@@ -23,12 +24,16 @@ class TcpProxy:
 
     def disconnect(self) -> None:
         """Abort every connection and accept no new one."""
-        self._disconnected = True
+        self.disconnected.set()
         for writer in self._writers:
             writer.transport.abort()
 
+    def disconnect_before(self, data: bytes) -> None:
+        """Disconnect instead of forwarding a part that contains this."""
+        self._forbidden = data
+
     def reconnect(self) -> None:
-        self._disconnected = False
+        self.disconnected.clear()
 
     async def stop(self) -> None:
         self.disconnect()
@@ -39,7 +44,7 @@ class TcpProxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._disconnected:
+        if self.disconnected.is_set():
             writer.transport.abort()
             return
         # Known from here on: if it is aborted before the other connection is open, that one is aborted too, below.
@@ -65,6 +70,9 @@ class TcpProxy:
     async def _forward(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await source.read(65_536):
+                if self._forbidden is not None and self._forbidden in data:
+                    self.disconnect()
+                    break
                 target.write(data)
                 await target.drain()
         target.transport.abort()

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from parley.chat.conversations import transitions
+from parley.chat.corrections.module import CorrectionModule
 from parley.chat.corrections.personal_data import CorrectionData
 from parley.chat.knowledge_sources.model import SourceOptions
 from parley.chat.messages.model import MessageDraft
 from parley.common.auth.identity import OperatorCaller
 from support.admin_app import AdminTestApp
 from support.ai_replicas import Replica, Shop, run_replicas
+from support.dying_process import run_dying_process
 from support.openai_server import FakeOpenAIServer
 from support.wait import wait_until
 
@@ -127,6 +129,46 @@ async def test_of_two_managers_who_apply_a_correction_at_once_one_writes_an_entr
     assert (applied.status, late.status, late.body["code"]) == (200, 409, "correction_applied")
     _, entry = (await corrections.call("GET", "/chatbot/knowledge")).ok()["knowledge"]
     assert (entry["id"], entry["answer"]) == (applied.body["correction"]["entry_id"], RIGHT)
+
+
+@pytest.mark.parametrize(("command", "collection"), [("insert", "knowledge"), ("update", "corrections")])
+async def test_a_correction_whose_process_dies_while_it_is_applied_is_applied_by_the_next_request(
+    corrections: Corrections, mongodb_uri: str, command: str, collection: str
+) -> None:
+    app, shop = corrections.app, corrections.shop
+    wrong = await corrections.know(QUESTION, WRONG)
+    correction_id = (await corrections.report(await corrections.ask()))["id"]
+    async with run_dying_process(app, mongodb_uri) as process:
+        module = CorrectionModule(process.mongo, process.admin, app.conversations, app.knowledge_sources)
+        apply = module.handlers.corrections.apply
+        await process.die_before(
+            command, collection, lambda: apply(shop.owner, shop.site_id, correction_id, QUESTION, RIGHT, None)
+        )
+    body = {"question": QUESTION, "answer": RIGHT}
+    repeated = await corrections.call("POST", f"/corrections/{correction_id}/apply", body)
+    assert repeated.status == (200 if collection == "knowledge" else 409), repeated.raw
+    _, entry = (await corrections.call("GET", "/chatbot/knowledge")).ok()["knowledge"]
+    assert (entry["id"] > wrong, entry["answer"]) == (True, RIGHT)
+    (applied,) = (await corrections.call("GET", "/corrections")).ok()["corrections"]
+    assert applied["entry_id"] == entry["id"]
+
+
+async def test_an_entry_whose_process_dies_before_it_is_changed_is_changed_by_the_next_request(
+    corrections: Corrections, mongodb_uri: str
+) -> None:
+    app, shop = corrections.app, corrections.shop
+    entry_id = await corrections.know(QUESTION, WRONG)
+    correction_id = (await corrections.report(await corrections.ask()))["id"]
+    async with run_dying_process(app, mongodb_uri) as process:
+        module = CorrectionModule(process.mongo, process.admin, app.conversations, app.knowledge_sources)
+        apply = module.handlers.corrections.apply
+        await process.die_before(
+            "update", "knowledge", lambda: apply(shop.owner, shop.site_id, correction_id, QUESTION, RIGHT, entry_id)
+        )
+    body = {"question": QUESTION, "answer": RIGHT, "entry_id": entry_id}
+    (await corrections.call("POST", f"/corrections/{correction_id}/apply", body)).ok()
+    (entry,) = (await corrections.call("GET", "/chatbot/knowledge")).ok()["knowledge"]
+    assert entry["answer"] == RIGHT
 
 
 async def test_a_passage_of_a_file_is_named_and_is_gone_with_it(corrections: Corrections) -> None:

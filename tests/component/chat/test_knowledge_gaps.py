@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from parley.chat.knowledge.errors import MAX_ENTRIES
 from parley.chat.knowledge_gaps.grouping import QuestionGrouper
+from parley.chat.knowledge_gaps.module import KnowledgeGapModule
 from parley.chat.knowledge_gaps.personal_data import GapData
 from parley.chat.knowledge_gaps.repository import QUESTIONS
 from parley.chat.messages.operator_service import OperatorContent
 from parley.common.auth.identity import VisitorCaller
 from support.admin_app import AdminTestApp
 from support.ai_replicas import Replica, Shop, run_replicas
+from support.dying_process import run_dying_process
 from support.openai_server import FakeOpenAIServer
 from support.wait import wait_until
+
+if TYPE_CHECKING:
+    from parley.chat.ai.module import AiModule
 
 AUSTRIA = "Do you ship to Austria?"
 AUSTRIA_GERMAN = "Liefert ihr nach Österreich?"
@@ -165,6 +171,35 @@ async def test_of_two_managers_who_answer_a_gap_at_once_one_writes_an_entry(gaps
     (answered,) = await gaps.list("answered")
     assert answered["entry_id"] == made.body["entry"]["id"]
     assert await entries.count_documents({"site_id": shop.site_id}) == 1
+
+
+@pytest.mark.parametrize(("command", "collection"), [("insert", "knowledge"), ("update", "knowledge_gaps")])
+async def test_a_gap_whose_process_dies_while_it_is_answered_is_answered_by_the_next_request(
+    gaps: Gaps, mongodb_uri: str, command: str, collection: str
+) -> None:
+    await gaps.ask(AUSTRIA)
+    await gaps.wait_recorded(1)
+    await gaps.group()
+    (gap,) = await gaps.list()
+    app, shop = gaps.app, gaps.shop
+    async with run_dying_process(app, mongodb_uri) as process:
+        # Its AI groups questions, which this process does not live for.
+        ai = cast("AiModule", SimpleNamespace(retrieval=gaps.replicas[0].retrieval))
+        module = KnowledgeGapModule(process.mongo, process.admin, app.conversations, ai)
+        make_entry = module.handlers.gaps.make_entry
+        await process.die_before(
+            command, collection, lambda: make_entry(shop.owner, shop.site_id, gap["id"], AUSTRIA, ANSWER)
+        )
+    path, body = f"{gaps.path}/{gap['id']}/entry", {"question": AUSTRIA, "answer": ANSWER}
+    repeated = await app.call("POST", path, shop.owner, body)
+    assert repeated.status == (201 if collection == "knowledge" else 409), repeated.raw
+    (answered,) = await gaps.list("answered")
+    entries = app.mongo["knowledge"]
+    assert [row["_id"] async for row in entries.find({"site_id": shop.site_id})] == [answered["entry_id"]]
+
+    await gaps.call("PUT", f"/{gap['id']}", {"state": "open"})
+    another = (await gaps.call("POST", f"/{gap['id']}/entry", body, 201))["entry"]
+    assert another["id"] != answered["entry_id"], "a gap that was opened again gets another entry"
 
 
 async def test_a_dismissed_gap_stays_dismissed_until_a_manager_opens_it(gaps: Gaps) -> None:

@@ -24,11 +24,11 @@ class CorrectionRepository(Protocol):
     async def list_page(self, tenant_id: int, site_id: int, before: int, limit: int) -> list[Correction]:
         """Newest first, with ids below `before`; all of them for 0."""
 
-    async def set_entry(self, correction: Correction, entry_id: int) -> bool:
-        """False if a correction has an entry already: of two calls at once, one sets it."""
+    async def reserve_entry(self, correction: Correction, entry_id: int) -> int:
+        """The id of the entry to be added: this one, or the one that was reserved before. Raises CorrectionApplied."""
 
-    async def unset_entry(self, correction: Correction, entry_id: int) -> None:
-        """Undo set_entry."""
+    async def set_entry(self, correction: Correction, entry_id: int) -> None:
+        """Mark a correction as applied, unless it is."""
 
     async def find_affected(self, correction: Correction, before: int, limit: int) -> Mapping[int, Sequence[int]]:
         """The conversations in which the AI cited the same passages before the correction, newest first.
@@ -63,7 +63,7 @@ class KnowledgeWriter(Protocol):
     async def add(
         self, caller: OperatorCaller, site_id: int, question: str, answer: str, entry_id: int
     ) -> KnowledgeEntry:
-        """Raises KnowledgeFull."""
+        """Raises KnowledgeFull, EntryExists."""
 
     async def replace(
         self, caller: OperatorCaller, site_id: int, entry_id: int, question: str, answer: str

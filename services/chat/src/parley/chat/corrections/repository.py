@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pymongo import ReturnDocument
+
 from parley.chat.conversations.mappers import to_conversation
 from parley.chat.conversations.model import Conversation
-from parley.chat.corrections.errors import CorrectionNotFound
+from parley.chat.corrections.errors import CorrectionApplied, CorrectionNotFound
 from parley.chat.corrections.model import Correction
 from parley.chat.messages.mappers import operator_ref_document, to_operator_ref
 from parley.common.mongodb import Document, Index, Mongo
@@ -68,14 +70,21 @@ class MongoCorrectionRepository:
         rows = self._mongo[COLLECTION].find(query, limit=limit, hint="of_site").sort("_id", -1)
         return [_to_correction(row) async for row in rows]
 
-    async def set_entry(self, correction: Correction, entry_id: int) -> bool:
-        query = {"_id": correction.id, "entry_id": None}
-        result = await self._mongo[COLLECTION].update_one(query, {"$set": {"entry_id": entry_id}})
-        return result.matched_count == 1
+    async def reserve_entry(self, correction: Correction, entry_id: int) -> int:
+        row = await self._mongo[COLLECTION].find_one_and_update(
+            {"_id": correction.id, "entry_id": None},
+            [{"$set": {"reserved_entry_id": {"$ifNull": ["$reserved_entry_id", entry_id]}}}],
+            {"reserved_entry_id": 1},
+            return_document=ReturnDocument.AFTER,
+        )
+        if row is None:
+            raise CorrectionApplied
+        reserved: int = row["reserved_entry_id"]
+        return reserved
 
-    async def unset_entry(self, correction: Correction, entry_id: int) -> None:
-        query = {"_id": correction.id, "entry_id": entry_id}
-        await self._mongo[COLLECTION].update_one(query, {"$set": {"entry_id": None}})
+    async def set_entry(self, correction: Correction, entry_id: int) -> None:
+        query = {"_id": correction.id, "entry_id": None}
+        await self._mongo[COLLECTION].update_one(query, {"$set": {"entry_id": entry_id}})
 
     async def find_affected(self, correction: Correction, before: int, limit: int) -> Mapping[int, Sequence[int]]:
         query: Document = {

@@ -26,6 +26,7 @@ from parley.chat.corrections.ports import (
     MessageReader,
 )
 from parley.chat.ids import NextId
+from parley.chat.knowledge.errors import EntryExists
 from parley.chat.sites.service import SiteService
 from parley.chat.sites.site_settings import SiteSettings
 from parley.common.auth.identity import OperatorCaller, Permission
@@ -104,19 +105,15 @@ class CorrectionService:
         """
         await self.sites.get(caller, site_id)
         correction = await self.corrections.get(caller.tenant_id, site_id, correction_id)
-        target = entry_id or await self.knowledge.next_id()
-        # Before the knowledge is written: of two managers who do this at once, one writes it.
-        if not await self.corrections.set_entry(correction, target):
+        if correction.entry_id is not None:
             raise CorrectionApplied
-        try:
-            if entry_id is None:
-                await self.knowledge.add(caller, site_id, question, answer, target)
-            else:
-                await self.knowledge.replace(caller, site_id, entry_id, question, answer)
-        except BaseException:
-            await self.corrections.unset_entry(correction, target)
-            raise
-        details = {"entry": target}
+        # The mark comes last: a process that ends before leaves a correction that can be applied again.
+        if entry_id is None:
+            entry_id = await self._add_entry(caller, correction, question, answer)
+        else:
+            await self.knowledge.replace(caller, site_id, entry_id, question, answer)
+        await self.corrections.set_entry(correction, entry_id)
+        details = {"entry": entry_id}
         await self.audit.record(caller, "correction.applied", f"correction:{correction_id}", site_id, details)
         return await self.corrections.get(caller.tenant_id, site_id, correction_id)
 
@@ -134,6 +131,16 @@ class CorrectionService:
         affected = await self.corrections.find_affected(correction, before, limit + 1)
         found = await self.corrections.list_conversations(caller.tenant_id, list(affected))
         return [AffectedConversation(found[one], seqs) for one, seqs in affected.items() if one in found]
+
+    async def _add_entry(self, caller: OperatorCaller, correction: Correction, question: str, answer: str) -> int:
+        """Of two managers who do this at once, one adds an entry: both have the same id for it."""
+        entry_id = await self.corrections.reserve_entry(correction, await self.knowledge.next_id())
+        try:
+            await self.knowledge.add(caller, correction.site_id, question, answer, entry_id)
+        except EntryExists:
+            await self.corrections.set_entry(correction, entry_id)
+            raise CorrectionApplied from None
+        return entry_id
 
     async def _find_answer(
         self, caller: OperatorCaller, site_id: int, conversation_id: int, seq: int

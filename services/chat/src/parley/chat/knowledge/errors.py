@@ -12,6 +12,10 @@ class EntryNotFound(NotFound):
     code = "not_found"
 
 
+class EntryExists(Exception):
+    """There is an entry with the id that was reserved for it."""
+
+
 class KnowledgeFull(Conflict):
     code = "knowledge_full"
     default_message = f"A site can have at most {MAX_ENTRIES} knowledge entries."

@@ -11,10 +11,11 @@ class KnowledgeRepository(Protocol):
     async def list_page(self, site_id: int, after: int, limit: int) -> list[KnowledgeEntry]:
         """Entries with ids above `after`, by id."""
 
-    async def count(self, site_id: int, limit: int) -> int:
-        """How many entries a site has, counted up to `limit`."""
+    async def count_others(self, entry: KnowledgeEntry, limit: int) -> int:
+        """How many entries the site of an entry has besides it, counted up to `limit`."""
 
-    async def add(self, entry: KnowledgeEntry) -> None: ...
+    async def add(self, entry: KnowledgeEntry) -> bool:
+        """False if there is an entry with this id."""
 
     async def replace(self, entry: KnowledgeEntry) -> bool:
         """False if there is no such entry."""

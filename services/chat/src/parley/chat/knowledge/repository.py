@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pymongo.errors import DuplicateKeyError
+
 from parley.chat.knowledge.model import KnowledgeEntry
 from parley.common.mongodb import Document, Index, Mongo
 
@@ -20,19 +22,23 @@ class MongoKnowledgeRepository:
         cursor = self._mongo[COLLECTION].find({"site_id": site_id, "_id": {"$gt": after}}, limit=limit)
         return [_to_entry(document) async for document in cursor.sort("_id", 1)]
 
-    async def count(self, site_id: int, limit: int) -> int:
-        return await self._mongo[COLLECTION].count_documents({"site_id": site_id}, limit=limit)
+    async def count_others(self, entry: KnowledgeEntry, limit: int) -> int:
+        query = {"site_id": entry.site_id, "_id": {"$ne": entry.id}}
+        return await self._mongo[COLLECTION].count_documents(query, limit=limit)
 
-    async def add(self, entry: KnowledgeEntry) -> None:
-        await self._mongo[COLLECTION].insert_one(
-            {
-                "_id": entry.id,
-                "tenant_id": entry.tenant_id,
-                "site_id": entry.site_id,
-                "question": entry.question,
-                "answer": entry.answer,
-            }
-        )
+    async def add(self, entry: KnowledgeEntry) -> bool:
+        document = {
+            "_id": entry.id,
+            "tenant_id": entry.tenant_id,
+            "site_id": entry.site_id,
+            "question": entry.question,
+            "answer": entry.answer,
+        }
+        try:
+            await self._mongo[COLLECTION].insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
 
     async def replace(self, entry: KnowledgeEntry) -> bool:
         result = await self._mongo[COLLECTION].update_one(

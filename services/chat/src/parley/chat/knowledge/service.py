@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
-from parley.chat.knowledge.errors import MAX_ENTRIES, EntryNotFound, KnowledgeFull
+from parley.chat.knowledge.errors import MAX_ENTRIES, EntryExists, EntryNotFound, KnowledgeFull
 from parley.chat.knowledge.model import KnowledgeEntry
 from parley.chat.knowledge.ports import KnowledgeRepository
 from parley.chat.retrieval.model import Passage
@@ -35,13 +35,19 @@ class KnowledgeService:
     async def add(
         self, caller: OperatorCaller, site_id: int, question: str, answer: str, entry_id: int | None = None
     ) -> KnowledgeEntry:
-        """Add an entry, with an id that `next_id` has given already or with a new one. Raises KnowledgeFull."""
+        """Add an entry, with an id that `next_id` has given already or with a new one.
+
+        Raises KnowledgeFull, and EntryExists if an entry was added with this id before.
+        """
         await self.sites.get(caller, site_id)
-        if await self.entries.count(site_id, MAX_ENTRIES) >= MAX_ENTRIES:
-            raise KnowledgeFull
         entry = KnowledgeEntry(entry_id or await self.next_id(), caller.tenant_id, site_id, question, answer)
-        await self.entries.add(entry)
+        if await self.entries.count_others(entry, MAX_ENTRIES) >= MAX_ENTRIES:
+            raise KnowledgeFull
+        is_new = await self.entries.add(entry)
+        # Also for an entry that exists: the process that added it may have ended before this.
         await self.on_changed(site_id)
+        if not is_new:
+            raise EntryExists
         await self.audit.record(caller, "knowledge.created", f"knowledge:{entry.id}", site_id)
         return entry
 

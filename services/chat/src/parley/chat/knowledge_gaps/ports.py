@@ -54,11 +54,14 @@ class GapRepository(Protocol):
 
     async def count_weeks(self, gap: Gap, since: datetime) -> list[WeekCount]: ...
 
-    async def set_state(self, gap: Gap, state: GapState, at: datetime, entry_id: int | None = None) -> bool:
+    async def set_state(self, gap: Gap, state: GapState, at: datetime) -> bool:
         """False if a gap is in this state already: of two calls at once, one sets it."""
 
-    async def take_back_entry(self, gap: Gap, entry_id: int) -> None:
-        """Make a gap what it was before it was answered with an entry."""
+    async def reserve_entry(self, gap: Gap, entry_id: int) -> int:
+        """The id of the entry to be added: this one, or the one that was reserved before. Raises GapAnswered."""
+
+    async def set_entry(self, gap: Gap, entry_id: int, at: datetime) -> None:
+        """Mark a gap as answered with the entry whose id is reserved, unless it was answered meanwhile."""
 
     async def remove_site(self, site_id: int) -> None: ...
 
@@ -91,4 +94,4 @@ class EntryWriter(Protocol):
     async def add(
         self, caller: OperatorCaller, site_id: int, question: str, answer: str, entry_id: int
     ) -> KnowledgeEntry:
-        """Raises KnowledgeFull."""
+        """Raises KnowledgeFull, EntryExists."""

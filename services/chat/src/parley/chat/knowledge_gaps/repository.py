@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bson import Binary
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.knowledge_gaps.errors import GapNotFound
+from parley.chat.knowledge_gaps.errors import GapAnswered, GapNotFound
 from parley.chat.knowledge_gaps.model import Gap, GapLeader, GapState, UnansweredQuestion, WeekCount
 from parley.common.mongodb import Document, Index, Mongo
 
@@ -158,17 +159,26 @@ class MongoGapRepository:
         weeks = [WeekCount(row["_id"], row["count"], row["total"]) async for row in rows]
         return sorted(weeks, key=lambda week: week.week)
 
-    async def set_state(self, gap: Gap, state: GapState, at: datetime, entry_id: int | None = None) -> bool:
-        fields: Document = {"state": state}
-        if state == "answered":
-            fields |= {"answered_at": at, "entry_id": entry_id}
+    async def set_state(self, gap: Gap, state: GapState, at: datetime) -> bool:
+        change: Document = _answered(at, None) if state == "answered" else {"$set": {"state": state}}
         query = {"_id": gap.id, "state": {"$ne": state}}
-        return (await self._mongo[GAPS].update_one(query, {"$set": fields})).matched_count == 1
+        return (await self._mongo[GAPS].update_one(query, change)).matched_count == 1
 
-    async def take_back_entry(self, gap: Gap, entry_id: int) -> None:
-        query = {"_id": gap.id, "entry_id": entry_id}
-        before = {"state": gap.state, "answered_at": gap.answered_at, "entry_id": gap.entry_id}
-        await self._mongo[GAPS].update_one(query, {"$set": before})
+    async def reserve_entry(self, gap: Gap, entry_id: int) -> int:
+        row = await self._mongo[GAPS].find_one_and_update(
+            {"_id": gap.id, "state": {"$ne": "answered"}},
+            [{"$set": {"reserved_entry_id": {"$ifNull": ["$reserved_entry_id", entry_id]}}}],
+            {"reserved_entry_id": 1},
+            return_document=ReturnDocument.AFTER,
+        )
+        if row is None:
+            raise GapAnswered
+        reserved: int = row["reserved_entry_id"]
+        return reserved
+
+    async def set_entry(self, gap: Gap, entry_id: int, at: datetime) -> None:
+        query = {"_id": gap.id, "reserved_entry_id": entry_id}
+        await self._mongo[GAPS].update_one(query, _answered(at, entry_id))
 
     async def remove_conversations(self, conversation_ids: Sequence[int]) -> None:
         """Remove the questions of conversations; a gap that one of them leads is led by another one, or removed."""
@@ -209,6 +219,14 @@ def question_document(question: UnansweredQuestion) -> Document:
         "outcome": question.outcome,
         "at": question.at,
         "waiting": True,
+    }
+
+
+def _answered(at: datetime, entry_id: int | None) -> Document:
+    # A gap that is opened again gets another entry.
+    return {
+        "$set": {"state": "answered", "answered_at": at, "entry_id": entry_id},
+        "$unset": {"reserved_entry_id": ""},
     }
 
 

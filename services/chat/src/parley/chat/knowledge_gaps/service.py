@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from parley.chat.audit.service import AuditService
 from parley.chat.handoff_requests import is_greeting, is_thanks
+from parley.chat.knowledge.errors import EntryExists
 from parley.chat.knowledge.model import KnowledgeEntry
 from parley.chat.knowledge_gaps.errors import GapAnswered
 from parley.chat.knowledge_gaps.model import EntryDraft, Gap, GapDetails, GapState, UnansweredQuestion
@@ -66,15 +67,15 @@ class GapService:
         """Add a knowledge entry that closes a gap. Raises GapNotFound, GapAnswered, KnowledgeFull."""
         await self.sites.get(caller, site_id)
         gap = await self.gaps.get(caller.tenant_id, site_id, gap_id)
-        entry_id = await self.entries.next_id()
-        # Before the entry is written: of two managers who do this at once, one writes it.
-        if not await self.gaps.set_state(gap, "answered", self.clock(), entry_id):
-            raise GapAnswered
+        # Of two managers who do this at once, one adds an entry: both have the same id for it.
+        entry_id = await self.gaps.reserve_entry(gap, await self.entries.next_id())
         try:
             entry = await self.entries.add(caller, site_id, question, answer, entry_id)
-        except BaseException:
-            await self.gaps.take_back_entry(gap, entry_id)
-            raise
+        except EntryExists:
+            # The process that added it may have ended before the mark.
+            await self.gaps.set_entry(gap, entry_id, self.clock())
+            raise GapAnswered from None
+        await self.gaps.set_entry(gap, entry_id, self.clock())
         details = {"entry": entry_id}
         await self.audit.record(caller, "knowledge_gap.answered", f"knowledge_gap:{gap_id}", site_id, details)
         return entry
