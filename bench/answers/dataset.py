@@ -21,15 +21,20 @@ class Question:
     text: str
 
 
-def load_passages(*, blind: bool = False) -> list[Passage]:
-    """`blind`: of the set that is only ever evaluated; features, weights and thresholds never come from it."""
-    return [Passage(row[0], row[2], row[3], language=row[1]) for row in _read(f"{_prefix(blind)}passages.tsv")]
+def load_passages(subject: str = "") -> list[Passage]:
+    """Of the shop and the software, or of another `subject`.
+
+    "dental" and "city" are for development: features may be chosen on them. "blind" is only ever evaluated: features,
+    weights and thresholds never come from it.
+    """
+    return [Passage(row[0], row[2], row[3], language=row[1]) for row in _read(f"{_prefix(subject)}passages.tsv")]
 
 
-def load_questions(*, blind: bool = False) -> list[Question]:
+def load_questions(subject: str = "") -> list[Question]:
+    """To the same `subject` as its passages."""
     return [
         Question(row[0], row[1], tuple(row[2].split()) if row[2] != "-" else (), row[3])
-        for row in _read(f"{_prefix(blind)}questions.tsv")
+        for row in _read(f"{_prefix(subject)}questions.tsv")
     ]
 
 
@@ -49,8 +54,8 @@ def divide(questions: Sequence[Question]) -> tuple[list[Question], list[Question
     return list(questions[::2]), list(questions[1::2])
 
 
-def _prefix(blind: bool) -> str:
-    return "blind_" if blind else ""
+def _prefix(subject: str) -> str:
+    return f"{subject}_" if subject else ""
 
 
 def _read(name: str) -> Iterator[list[str]]:

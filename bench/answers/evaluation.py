@@ -40,10 +40,10 @@ class Score:
     """A line for each question that was not treated as it should be."""
 
 
-def evaluate(*, words: bool, meaning: bool, blind: bool = False) -> Score:
-    """On the half of the questions that calibration has not seen, or on the whole blind set."""
-    chosen = load_questions(blind=True) if blind else divide(load_questions())[1]
-    passages = load_passages(blind=blind)
+def evaluate(*, words: bool, meaning: bool, subject: str = "") -> Score:
+    """On the half of the questions that calibration has not seen, or on all questions of another `subject`."""
+    chosen = load_questions(subject) if subject else divide(load_questions())[1]
+    passages = load_passages(subject)
     model = LocalModel()
     index = build_index(model, words=words, meaning=meaning, passages=passages)
     score = Score()
