@@ -363,6 +363,21 @@ async def test_a_server_that_hangs_or_never_ends_is_left(
     assert len(website.requests) <= MAX_SESSION_REQUESTS
 
 
+async def test_a_long_list_of_tools_delays_no_other_request(sources: Servers, website: Website) -> None:
+    """A26: what a server lists is checked while other requests are answered."""
+    schema = {"type": "object", "properties": {f"{number:x}": {} for number in range(490)}}
+    tools = [_tool(f"tool_{number}", inputSchema=schema) for number in range(40)]
+    website.handlers["/mcp"] = _speak(lambda _message, _request: _listing(*tools))
+    server_id = (await sources.add(f"{website.url}/mcp"))["server"]["id"]
+    check = asyncio.ensure_future(sources.check(server_id))
+    answered = 0
+    while not check.done():
+        await sources.list()
+        answered += 1
+    assert len((await check)["tools"]) == len(tools)
+    assert answered > 20
+
+
 async def test_tools_that_no_model_may_read_cannot_be_allowed(sources: Servers, website: Website) -> None:
     """A26: a tool needs a usable name, a description and a schema."""
     deep: dict[str, Any] = {"type": "string", "pattern": "(a+)+$"}

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import httpx2
@@ -61,8 +61,9 @@ class Session:
         cursor: str | None = None
         for _ in range(MAX_LIST_PAGES):
             page = await self._client.list_tools(cursor=cursor)
-            for tool in page.tools:
-                found.setdefault(tool.name, _to_listed(tool))
+            # In a thread: the schemas of a long list take seconds to check, in which nothing else would be answered.
+            for tool in await asyncio.to_thread(_to_all_listed, page.tools[:MAX_LISTED_TOOLS]):
+                found.setdefault(tool.name, tool)
             cursor = page.next_cursor
             if cursor is None or len(found) >= MAX_LISTED_TOOLS:
                 break
@@ -124,6 +125,10 @@ def _read_error(exc: BaseException) -> str | None:
     if isinstance(exc, BaseExceptionGroup):
         return next(filter(None, map(_read_error, exc.exceptions)), None)
     return exc.error.message if isinstance(exc, MCPError) else None
+
+
+def _to_all_listed(tools: Sequence[Tool]) -> list[ListedTool]:
+    return [_to_listed(tool) for tool in tools]
 
 
 def _to_listed(tool: Tool) -> ListedTool:

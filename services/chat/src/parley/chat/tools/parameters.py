@@ -1,12 +1,13 @@
 """The parameters of tools: which JSON schemas a site may give, and whether arguments fit one.
 
 Patterns are not allowed, as a regular expression of a site's manager could run for ever; nor are references, which a
-schema needs for recursion. What remains is checked in a time that depends on the sizes alone.
+schema needs for recursion. What remains is checked in a time that depends on the sizes alone, and these are bounded.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from parley.common.errors import ValidationFailed
 
 MAX_SCHEMA_CHARACTERS = 8000
 MAX_DEPTH = 8
+MAX_CHECKS = 50_000
+"""Each value of the arguments may be checked by each part of the schema. That many take a third of a second."""
 _MAX_MESSAGE_CHARACTERS = 200
 
 KEYWORDS: Final = frozenset(
@@ -79,13 +82,17 @@ def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any] | st
     if len(text) > MAX_ARGUMENT_CHARACTERS:
         return "The arguments are too long."
     try:
-        arguments = json.loads(text or "{}", parse_constant=_refuse_constant)
+        arguments = json.loads(
+            text or "{}", parse_constant=_refuse_constant, parse_float=_read_float, parse_int=_read_int
+        )
         # Half of a surrogate pair can be written in JSON, and in no request.
         json.dumps(arguments, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return "The arguments are not valid JSON."
     if not isinstance(arguments, dict):
         return "The arguments must be a JSON object."
+    if _count_values(schema) * _count_values(arguments) > MAX_CHECKS:
+        return "The arguments are too long."
     for error in Draft202012Validator({"additionalProperties": False, **schema}).iter_errors(arguments):
         where = ".".join(map(str, error.absolute_path)) or "the arguments"
         return f"{where}: {error.message}"[:_MAX_MESSAGE_CHARACTERS]
@@ -94,6 +101,33 @@ def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any] | st
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _read_float(text: str) -> float:
+    """A number without a limit would become infinity, which is not JSON. Raises ValueError."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("the number is too large")
+    return number
+
+
+def _read_int(text: str) -> int:
+    """A number that can be compared with every other one. Raises ValueError."""
+    _read_float(text)
+    return int(text)
+
+
+def _count_values(value: object) -> int:
+    """The values in a JSON value, itself among them."""
+    count, waiting = 0, [value]
+    while waiting:
+        one = waiting.pop()
+        count += 1
+        if isinstance(one, Mapping):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return count
 
 
 def check_arguments(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -157,13 +157,19 @@ def _to_request(
 
 def _limits(conversation: Conversation, email: str, at: datetime) -> Mapping[str, int]:
     """The counters of a day. An address is counted by its hash, so that the counters do not disclose it."""
-    address = hashlib.blake2b(email.lower().encode(), digest_size=16).hexdigest()
+    address = hashlib.blake2b(_mailbox_of(email).encode(), digest_size=16).hexdigest()
     day = f"{at:%Y-%m-%d}"
     return {
         f"conversation:{conversation.id}:{day}": MAX_PER_CONVERSATION,
         f"address:{address}:{day}": MAX_PER_ADDRESS,
         f"site:{conversation.site_id}:{day}": MAX_PER_SITE,
     }
+
+
+def _mailbox_of(email: str) -> str:
+    """Where an address leads to: most servers deliver `jane+shop@…` to `jane@…`, and ignore the case."""
+    local, _, domain = email.lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
 
 
 def _seconds_until_tomorrow(at: datetime) -> int:
