@@ -48,9 +48,12 @@ TEST_DIRECTORIES := unit component contract security e2e browser
 $(TEST_DIRECTORIES:%=test-%): test-%: $(READY)
 	$(BIN)/python scripts/run_tests.py tests/$* -n $(WORKERS)
 
+# Their tests last longer than the time after which a test is taken to hang (pyproject.toml).
+NO_HANG_LIMIT := -o faulthandler_timeout=0
+
 .PHONY: test-reliability
 test-reliability: $(READY) ## run the guarantees under faults in their full form (about 10 minutes)
-	PARLEY_RELIABILITY=full $(BIN)/python -m pytest tests/reliability
+	PARLEY_RELIABILITY=full $(BIN)/python -m pytest $(NO_HANG_LIMIT) tests/reliability
 
 .PHONY: prove
 prove: test-reliability ## the same as test-reliability
@@ -61,7 +64,7 @@ bench: $(READY) ## run the benchmarks (BENCH=delivery for one, QUICK=1 to see th
 
 .PHONY: soak
 soak: $(READY) ## run half load with kills and broker restarts for an hour (MINUTES=60): nothing lost, memory flat
-	PARLEY_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest tests/reliability/test_soak.py
+	PARLEY_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest $(NO_HANG_LIMIT) tests/reliability/test_soak.py
 
 .PHONY: check
 check: $(READY) ## check format, lint, types and layers

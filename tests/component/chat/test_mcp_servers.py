@@ -404,10 +404,10 @@ async def test_tools_that_no_model_may_read_cannot_be_allowed(sources: Servers, 
     mute = (await sources.check(server_id))["tools"][1]
     choice = {"name": "mute", "title": "Mute", "fingerprint": mute["fingerprint"]}
     refused = await sources.call("PUT", f"/{server_id}/tools", {"tools": [choice]})
-    assert refused.body["errors"]["tools"] == "mute cannot be allowed: no_description"
+    assert refused.body["errors"]["tools"] == "mute cannot be used: no_description"
     del choice["title"]
     untried = await sources.call("POST", f"/{server_id}/try", choice)
-    assert untried.body["errors"]["name"] == "mute cannot be allowed: no_description"
+    assert untried.body["errors"]["name"] == "mute cannot be used: no_description"
 
 
 @pytest.mark.parametrize(

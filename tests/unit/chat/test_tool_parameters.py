@@ -37,5 +37,5 @@ def test_numbers_without_a_limit_are_refused(number: str, described: dict[str, A
 def test_many_values_for_many_parts_of_a_schema_are_refused(items: dict[str, Any]) -> None:
     """A16: a request of 4 kB does not stop all others for seconds."""
     schema = schema_of(type="array", items=items)
-    assert parse_arguments(schema, json.dumps({"a": [1] * 1000})) == "The arguments are too long."
+    assert parse_arguments(schema, json.dumps({"a": [1] * 1000})) == "The arguments have too many values."
     assert parse_arguments(schema, json.dumps({"a": [1] * 20})) == {"a": [1] * 20}

@@ -61,7 +61,12 @@ FORMS = {
         "fields": [
             {"key": "name", "type": "name", "required": True},
             {"key": "email", "type": "email"},
-            {"key": "topic", "type": "select", "label": "What is it about?", "options": ["An order", "Teas", "Else"]},
+            {
+                "key": "topic",
+                "type": "select",
+                "label": "What is it about?",
+                "options": ["An order", "Teas", "Something else"],
+            },
         ],
     },
 }

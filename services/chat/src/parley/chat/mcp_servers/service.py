@@ -194,5 +194,5 @@ def _find_shown(listed: Sequence[ListedTool], name: str, fingerprint: str, field
     if found is None:
         raise McpToolChanged
     if found.fault is not None:
-        raise ValidationFailed({field: f"{found.name} cannot be allowed: {found.fault}"})
+        raise ValidationFailed({field: f"{found.name} cannot be used: {found.fault}"})
     return found

@@ -92,7 +92,7 @@ def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any] | st
     if not isinstance(arguments, dict):
         return "The arguments must be a JSON object."
     if _count_values(schema) * _count_values(arguments) > MAX_CHECKS:
-        return "The arguments are too long."
+        return "The arguments have too many values."
     for error in Draft202012Validator({"additionalProperties": False, **schema}).iter_errors(arguments):
         where = ".".join(map(str, error.absolute_path)) or "the arguments"
         return f"{where}: {error.message}"[:_MAX_MESSAGE_CHARACTERS]
