@@ -14,7 +14,7 @@ from PIL import Image
 from yarl import URL
 
 from parley_dev.stack import Stack
-from support.api import ApiClient, ApiResponse
+from support.api import ApiClient, ApiResponse, VisitorClient
 from support.authorization_matrix import image_form, make_image
 from support.tenants import TenantFixture
 
@@ -271,3 +271,36 @@ async def test_foreign_image_urls_are_422_and_never_requested(tenant: TenantFixt
     assert not requests
     body = {"conversation_id": conversation_id, "content": "", "image_url": own_url}
     assert (await tenant.alex.post("/operator/message", body)).ok()["message"]["image_url"] == own_url
+
+
+async def test_only_own_uploads_can_be_sent(tenant: TenantFixture) -> None:
+    """A7: a visitor sends their own images only, an operator those of operators; an erased one is sent by nobody."""
+    visitor, conversation_id = await tenant.assigned_conversation()
+    stranger = tenant.new_visitor()
+    of_operator = (await _upload(tenant, make_image())).ok()["url"]
+    own, of_stranger = [await _upload_as_visitor(one) for one in (visitor, stranger)]
+    theirs = (await stranger.send_message("Mine", image_url=of_stranger))["conversation_id"]
+    subject = (await tenant.alex.get(f"/operator/conversation/{theirs}")).ok()["conversation"]["visitor"]["session_id"]
+    reply = {"shortcut": "map", "text": "See the picture.", "scope": "mine", "image_url": of_stranger}
+    for url in (own, of_stranger):
+        body = {"conversation_id": conversation_id, "content": "", "image_url": url}
+        _assert_refused(await tenant.alex.post("/operator/message", body))
+        _assert_refused(await tenant.alex.post("/canned-replies", {**reply, "image_url": url}))
+    for url in (of_operator, of_stranger):
+        _assert_refused(await visitor.post("/stream", message="Look", image_url=url))
+    await visitor.send_message("", image_url=own)
+    erase = {"site_id": tenant.site_id, "session_id": subject}
+    (await tenant.owner.post("/operator/visitor/erase", erase)).ok()
+    assert (await tenant.api.request("GET", of_stranger.removeprefix(tenant.api.base_url))).status == 404
+    _assert_refused(await visitor.post("/stream", message="Look", image_url=of_stranger))
+
+
+async def _upload_as_visitor(visitor: VisitorClient) -> str:
+    form = image_form(make_image(), **visitor.credentials)
+    url = (await visitor.api.request("POST", "/api/v1/chat/upload-image", data=form)).ok()["url"]
+    assert isinstance(url, str)
+    return url
+
+
+def _assert_refused(response: ApiResponse) -> None:
+    assert (response.status, list(response.body["errors"])) == (422, ["image_url"])

@@ -22,6 +22,7 @@ from parley.chat.canned_replies.model import CannedReplyDraft
 from parley.chat.canned_replies.repository import MongoCannedReplyRepository
 from parley.chat.canned_replies.schemas import CannedRepliesQuery
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.files.model import Uploader
 from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.settings import ChatSettings
 from parley.chat.uploads.handlers import UploadHandlers
@@ -78,6 +79,13 @@ class Chat:
     async def upload(self, visitor: VisitorCaller) -> str:
         stored = await self.uploads.store_image(visitor.tenant_id, png(), visitor.site_id, visitor.session)
         return stored.url
+
+    async def validate(self, url: str, visitor: VisitorCaller | None = None) -> str | None:
+        """As for a message of the visitor; without one, of an operator."""
+        uploader = Uploader(self.owner.tenant_id)
+        if visitor is not None:
+            uploader = Uploader(visitor.tenant_id, visitor.site_id, visitor.session)
+        return await self.uploads.validate_url(uploader, url)
 
     async def wait_for_message(self, url: str, count: int = 1) -> None:
         async with asyncio.timeout(10):
@@ -146,9 +154,9 @@ async def test_an_image_that_was_never_sent_is_removed_after_a_day(chat: Chat) -
     await chat.uploads.remove_unsent()
     with pytest.raises(NotFound):
         await chat.uploads.read(unsent.rsplit("/", 1)[1])
-    for kept in (sent, by_operator):
+    for kept, sender in ((sent, visitor), (by_operator, None)):
         assert await chat.uploads.read(kept.rsplit("/", 1)[1])
-        assert await chat.uploads.validate_url(visitor.tenant_id, kept) == kept
+        assert await chat.validate(kept, sender) == kept
     assert await chat.app.mongo["uploads"].count_documents({"expires_at": {"$type": "date"}}) == 0
 
 
@@ -156,14 +164,14 @@ async def test_an_image_can_be_sent_until_it_expires(chat: Chat) -> None:
     visitor = chat.new_visitor()
     url = await chat.upload(visitor)
     chat.app.clock.advance(hours=23, minutes=59)
-    assert await chat.uploads.validate_url(visitor.tenant_id, url) == url
+    assert await chat.validate(url, visitor) == url
     # The message may be stored some time later.
     chat.app.clock.advance(minutes=30)
     await chat.uploads.remove_unsent()
     assert await chat.uploads.read(url.rsplit("/", 1)[1])
     chat.app.clock.advance(minutes=31)
     with pytest.raises(ValidationFailed):
-        await chat.uploads.validate_url(visitor.tenant_id, url)
+        await chat.validate(url, visitor)
 
 
 async def test_an_image_that_was_sent_can_always_be_sent_again(chat: Chat) -> None:
@@ -171,7 +179,7 @@ async def test_an_image_that_was_sent_can_always_be_sent_again(chat: Chat) -> No
     url = await chat.upload(visitor)
     await chat.module.visitor_messages.receive(visitor, "", image_url=url)
     for _ in range(3):
-        assert await chat.uploads.validate_url(visitor.tenant_id, url) == url
+        assert await chat.validate(url, visitor) == url
         chat.app.clock.advance(hours=23, minutes=30)
 
 
@@ -236,28 +244,45 @@ async def test_replies_that_nobody_can_see_any_more_are_removed(chat: Chat) -> N
     assert audiences == ["all", f"operator:{chat.owner.operator_id}", f"site:{chat.site_id}"]
 
 
-async def test_an_image_of_a_canned_reply_is_kept_when_its_visitor_is_erased(chat: Chat) -> None:
+async def test_an_operators_image_in_a_canned_reply_is_kept_when_a_visitor_is_erased(chat: Chat) -> None:
     visitor = chat.new_visitor()
-    by_visitor = await chat.upload(visitor)
-    by_operator = (await chat.uploads.store_image(visitor.tenant_id, png())).url
-    for shortcut, url in (("map", by_visitor), ("menu", by_operator)):
-        draft = CannedReplyDraft("all", None, shortcut, "See the picture.", url)
-        await chat.app.admin.canned_replies.add(chat.owner, draft)
+    url = (await chat.uploads.store_image(visitor.tenant_id, png())).url
+    await chat.app.admin.canned_replies.add(chat.owner, CannedReplyDraft("all", None, "menu", "See the picture.", url))
+    await chat.module.visitor_messages.receive(visitor, "", image_url=url)
+    await chat.wait_for_message(url)
+    await chat.personal_data.erase(chat.owner, DataSubject(visitor.tenant_id, visitor.site_id, visitor.session))
+    assert await chat.uploads.read(url.rsplit("/", 1)[1])
+
+
+async def test_a_visitors_image_is_erased_also_where_an_earlier_version_let_others_show_it(chat: Chat) -> None:
+    visitor, other = chat.new_visitor(), chat.new_visitor()
+    url = await chat.upload(visitor)
+    await chat.app.admin.canned_replies.add(chat.owner, CannedReplyDraft("all", None, "map", "See the picture.", url))
+    await chat.module.visitor_messages.receive(other, "Theirs", image_url=url)
+    await chat.wait_for_message(url)
     chat.app.clock.advance(days=2)
     await chat.uploads.remove_unsent()
-    await chat.module.visitor_messages.receive(visitor, "", image_url=by_operator)
-    await chat.wait_for_message(by_operator)
+    assert await chat.uploads.read(url.rsplit("/", 1)[1])
     await chat.personal_data.erase(chat.owner, DataSubject(visitor.tenant_id, visitor.site_id, visitor.session))
-    for url in (by_visitor, by_operator):
-        assert await chat.uploads.read(url.rsplit("/", 1)[1])
-    # With the reply, the last place that shows the erased visitor's image goes.
+    with pytest.raises(NotFound):
+        await chat.uploads.read(url.rsplit("/", 1)[1])
+    (reply,) = await chat.app.admin.canned_replies.list_page(chat.owner, None, "map", 0, 10)
+    assert (reply.text, reply.image_url) == ("See the picture.", None), "it can still be sent"
+
+
+async def test_an_earlier_versions_canned_reply_keeps_a_visitors_image_until_it_is_deleted(chat: Chat) -> None:
+    visitor = chat.new_visitor()
+    url = await chat.upload(visitor)
+    await chat.app.admin.canned_replies.add(chat.owner, CannedReplyDraft("all", None, "map", "See the picture.", url))
+    chat.app.clock.advance(days=2)
+    await chat.uploads.remove_unsent()
+    assert await chat.uploads.read(url.rsplit("/", 1)[1])
     for reply in await chat.app.admin.canned_replies.list_page(chat.owner, None, "map", 0, 10):
         await chat.app.admin.canned_replies.delete(chat.owner, reply.id)
     chat.app.clock.advance(hours=2)
     await chat.uploads.remove_unsent()
     with pytest.raises(NotFound):
-        await chat.uploads.read(by_visitor.rsplit("/", 1)[1])
-    assert await chat.uploads.read(by_operator.rsplit("/", 1)[1])
+        await chat.uploads.read(url.rsplit("/", 1)[1])
 
 
 async def test_an_image_of_a_canned_reply_can_be_sent_when_the_address_of_the_installation_changes(chat: Chat) -> None:
@@ -270,7 +295,7 @@ async def test_an_image_of_a_canned_reply_can_be_sent_when_the_address_of_the_in
     shown = listed.canned_replies[0].image_url
     assert shown is not None
     assert shown.startswith("https://elsewhere.example.com/uploads/")
-    assert await moved.validate_url(chat.owner.tenant_id, shown) == shown
+    assert await moved.validate_url(Uploader(chat.owner.tenant_id), shown) == shown
 
 
 async def test_a_browser_that_has_an_image_gets_304_until_it_is_erased(chat: Chat) -> None:

@@ -62,8 +62,9 @@ class CannedReplyHandlers:
 
     async def _to_draft(self, caller: OperatorCaller, body: CannedReplyBody) -> CannedReplyDraft:
         """Raises ValidationFailed."""
-        image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
-        file = await self.files.get_for_sending(Uploader(caller.tenant_id), body.file_id)
+        uploader = Uploader(caller.tenant_id)
+        image_url = await self.uploads.validate_url(uploader, body.image_url)
+        file = await self.files.get_for_sending(uploader, body.file_id)
         return body.to_draft(image_url, None if file is None else file.attach_anywhere())
 
     def _to_schema(self, reply: CannedReply) -> CannedReplySchema:

@@ -33,7 +33,7 @@ class LateWrites:
         try:
             result = await write(caller)
         except (VisitorNotFound, ConversationNotFound):
-            person = await self._find_person(caller)
+            person = await self.find_person(caller)
             if person is None:
                 raise
             return await write(replace(caller, session=person.session))
@@ -45,9 +45,10 @@ class LateWrites:
 
         Raises ConcurrentModification.
         """
-        person = await self._find_person(caller)
+        person = await self.find_person(caller)
         if person is not None:
             await self.joiner.join(caller, person)
 
-    async def _find_person(self, caller: VisitorCaller) -> Visitor | None:
+    async def find_person(self, caller: VisitorCaller) -> Visitor | None:
+        """Return the person to whom the caller's session was joined; None if it was not."""
         return await self.session_ends.find_person(Visitor(caller.tenant_id, caller.site_id, caller.session))

@@ -30,8 +30,9 @@ class MessageHandlers:
 
     async def send(self, context: RequestContext[OperatorCaller, OperatorMessageBody, None]) -> MessageResponse:
         caller, body = context.caller, context.body
-        image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
-        file = await self.files.get_for_sending(Uploader(caller.tenant_id), body.file_id)
+        uploader = Uploader(caller.tenant_id)
+        image_url = await self.uploads.validate_url(uploader, body.image_url)
+        file = await self.files.get_for_sending(uploader, body.file_id)
         content = OperatorContent(body.content, image_url, file, to_quick_replies(body.quick_replies))
         message = await self.messages.send(caller, body.conversation_id, content, context.idempotency_key)
         return MessageResponse(message=message.to_schema())

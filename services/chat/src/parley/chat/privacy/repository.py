@@ -160,7 +160,8 @@ class MongoPersonalDataRepository:
         subject = erasure.subject
         ids = await self._list_conversation_ids(subject)
         all_ids = [*erasure.conversation_ids, *ids]
-        images = [*await self._list_uploads(subject), *await self._list_sent_images(all_ids)]
+        uploaded = await self._list_uploads(subject)
+        images = [*uploaded, *await self._list_sent_images(all_ids)]
         files = await self._list_files(subject, all_ids)
         # Recorded before the deletion: after a crash, nothing can be found by its conversation.
         record = await self._mongo[COLLECTION].find_one_and_update(
@@ -189,7 +190,8 @@ class MongoPersonalDataRepository:
         messages = await self._mongo["messages"].delete_many(in_conversations)
         notes = await self._mongo["notes"].delete_many(in_conversations)
         triggers = await self._mongo[SHOWN_TRIGGERS].delete_many(_triggers_filter(subject))
-        unused_images = await self._filter_unused_images(images)
+        await self._remove_from_replies(uploaded)
+        unused_images = sorted({*uploaded, *await self._filter_unused_images(images)})
         # An operator may have sent one file to several visitors, or have it in a canned reply.
         used_files = {
             file_id
@@ -329,6 +331,13 @@ class MongoPersonalDataRepository:
         in_conversations = {"conversation_id": {"$in": list(conversation_ids)}, "file.id": {"$type": "string"}}
         sent = await self._mongo["messages"].distinct("file.id", in_conversations)
         return sorted({*uploaded, *sent})
+
+    async def _remove_from_replies(self, images: Sequence[str]) -> None:
+        """Remove a visitor's images from canned replies: earlier versions accepted them there."""
+        await self._mongo[CANNED_REPLIES].update_many(
+            query_shown_images([self._image_base + name for name in images]),
+            {"$set": {"image_url": None, "image_name": None}},
+        )
 
     async def _filter_unused_images(self, names: Sequence[str]) -> list[str]:
         """Return the images that no message and no canned reply shows any more."""

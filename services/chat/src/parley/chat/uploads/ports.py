@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from parley.chat.files.model import Uploader
 from parley.chat.uploads.model import ExpiredUpload, SanitizedImage
 
 
@@ -45,11 +46,14 @@ class UploadRepository(Protocol):
     async def add(self, name: str, tenant_id: int, site_id: int | None, session: str | None, size: int) -> None:
         """`size` is in bytes."""
 
-    async def keep_for_sending(self, name: str, tenant_id: int) -> bool:
-        """Let an image stay until a message that is sent now is stored. False if there is none, or it has expired."""
+    async def keep_for_sending(self, name: str, uploader: Uploader) -> bool:
+        """Let an image stay until a message that is sent now is stored. False if there is none, or it has expired.
 
-    async def find_expired(self, name: str, tenant_id: int) -> ExpiredUpload | None:
-        """Return a visitor's image that has expired and was not removed yet."""
+        A visitor's image can be sent by that visitor, an operator's by any operator of the tenant.
+        """
+
+    async def find_expired(self, name: str, uploader: Uploader) -> ExpiredUpload | None:
+        """Return an image that can be sent by this uploader, has expired and was not removed yet."""
 
     async def list_expired(self, limit: int) -> Sequence[ExpiredUpload]:
         """Return visitors' images that have expired, whether or not they were sent."""

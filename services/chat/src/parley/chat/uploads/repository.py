@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from parley.chat.canned_replies.repository import COLLECTION as CANNED_REPLIES
+from parley.chat.files.model import Uploader
 from parley.chat.uploads.model import SENDING_TIME, ExpiredUpload, image_name
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
@@ -47,9 +48,9 @@ class MongoUploadRepository:
             document["expires_at"] = now + self._unsent_lifetime
         await self._mongo[COLLECTION].insert_one(document)
 
-    async def keep_for_sending(self, name: str, tenant_id: int) -> bool:
+    async def keep_for_sending(self, name: str, uploader: Uploader) -> bool:
         now = self._clock()
-        image, sendable_until = {"_id": name, "tenant_id": tenant_id}, now + SENDING_TIME
+        image, sendable_until = _sendable_by(uploader) | {"_id": name}, now + SENDING_TIME
         stays = image | {"expires_at": {"$not": {"$lte": sendable_until}}}
         if await self._mongo[COLLECTION].find_one(stays, {"_id": 1}) is not None:
             return True
@@ -59,8 +60,8 @@ class MongoUploadRepository:
         )
         return result.matched_count == 1
 
-    async def find_expired(self, name: str, tenant_id: int) -> ExpiredUpload | None:
-        query = {"_id": name, "tenant_id": tenant_id, "expires_at": {"$type": "date"}}
+    async def find_expired(self, name: str, uploader: Uploader) -> ExpiredUpload | None:
+        query = _sendable_by(uploader) | {"_id": name, "expires_at": {"$type": "date"}}
         row = await self._mongo[COLLECTION].find_one(query)
         return None if row is None else _to_expired(row)
 
@@ -76,7 +77,7 @@ class MongoUploadRepository:
         await self._mongo[COLLECTION].delete_one({"_id": name})
 
     async def is_of_visitor(self, name: str, tenant_id: int, site_id: int, session: str) -> bool:
-        query = {"_id": name, "tenant_id": tenant_id, "site_id": site_id, "session": session}
+        query = _sendable_by(Uploader(tenant_id, site_id, session)) | {"_id": name}
         return await self._mongo[COLLECTION].find_one(query, {"_id": 1}) is not None
 
     async def is_sent(self, upload: ExpiredUpload, url: str) -> bool:
@@ -119,6 +120,10 @@ def query_shown_images(urls: Sequence[str]) -> Document:
             {"image_url": {"$in": list(urls), "$type": "string"}},
         ]
     }
+
+
+def _sendable_by(uploader: Uploader) -> Document:
+    return {"tenant_id": uploader.tenant_id, "site_id": uploader.site_id, "session": uploader.session}
 
 
 def _to_expired(row: Document) -> ExpiredUpload:

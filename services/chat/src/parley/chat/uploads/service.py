@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from parley.chat import metrics
+from parley.chat.files.model import Uploader
 from parley.chat.uploads.model import Upload, image_name
 from parley.chat.uploads.ports import ImageSanitizer, ImageStorage, UploadRepository
 from parley.common.errors import NotFound, ParleyError, ValidationFailed
@@ -41,15 +42,15 @@ class UploadService:
         metrics.UPLOADS.labels("stored").inc()
         return Upload(self.base_url + name, image.width, image.height)
 
-    async def validate_url(self, tenant_id: int, image_url: str | None) -> str | None:
-        """Return the URL of an image that this tenant uploaded here; None for None or an empty text.
+    async def validate_url(self, uploader: Uploader, image_url: str | None) -> str | None:
+        """Return the URL of an image that the sender of a message uploaded here; None for None or an empty text.
 
         Raises ValidationFailed for any other URL. Never requests the URL.
         """
         if not image_url:
             return None
         name = image_url.removeprefix(self.base_url)
-        if name == image_url or not await self._is_usable(name, tenant_id):
+        if name == image_url or not await self._is_usable(name, uploader):
             raise ValidationFailed({"image_url": "is not an image uploaded here"})
         return image_url
 
@@ -58,11 +59,11 @@ class UploadService:
         name = image_name(image_url)
         return image_url if name is None else self.base_url + name
 
-    async def _is_usable(self, name: str, tenant_id: int) -> bool:
+    async def _is_usable(self, name: str, uploader: Uploader) -> bool:
         """Whether an image can be sent: until it expires, and as long as a message shows it."""
-        if await self.uploads.keep_for_sending(name, tenant_id):
+        if await self.uploads.keep_for_sending(name, uploader):
             return True
-        expired = await self.uploads.find_expired(name, tenant_id)
+        expired = await self.uploads.find_expired(name, uploader)
         if expired is None or not await self.uploads.is_sent(expired, self.base_url + name):
             return False
         await self.uploads.retain(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from aiohttp import web
@@ -12,7 +12,7 @@ from aiohttp import web
 from parley.chat.ai import timeouts
 from parley.chat.ai.model import ReplyOutcome
 from parley.chat.ai.reply_service import AiReplyService
-from parley.chat.files.model import Uploader
+from parley.chat.files.model import SendableFile, Uploader
 from parley.chat.files.service import FileService
 from parley.chat.identification.late_writes import LateWrites
 from parley.chat.messages.model import Opening
@@ -45,6 +45,7 @@ from parley.chat.widget.schemas import (
 )
 from parley.chat.widget.service import WidgetService
 from parley.common.auth.identity import VisitorCaller
+from parley.common.errors import ValidationFailed
 from parley.common.http import RequestContext
 from parley.common.observability.logging import current_trace, get_logger
 from parley.common.runtime.tasks import cancel_and_wait
@@ -99,9 +100,7 @@ class WidgetHandlers:
         return response
 
     async def _receive(self, caller: VisitorCaller, body: SendMessageBody) -> ReceivedMessage:
-        image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
-        uploader = Uploader(caller.tenant_id, caller.site_id, caller.session)
-        file = await self.files.get_for_sending(uploader, body.file_id)
+        image_url, file = await self._find_attached(caller, body)
         trigger_id = body.trigger_id
         shown = None if trigger_id is None else await self.triggers.find_answerable(caller, trigger_id)
         received = await self.messages.receive(
@@ -118,6 +117,26 @@ class WidgetHandlers:
         if received.opened and trigger_id is not None:
             await self.triggers.record_answered(caller, trigger_id)
         return received
+
+    async def _find_attached(
+        self, caller: VisitorCaller, body: SendMessageBody
+    ) -> tuple[str | None, SendableFile | None]:
+        """Return the image's URL and the file of a message. Raises ValidationFailed if they are not the visitor's."""
+        uploader = Uploader(caller.tenant_id, caller.site_id, caller.session)
+        try:
+            return await self._validate_attached(uploader, body)
+        except ValidationFailed:
+            # What the session uploaded belongs to the person whom the site identified meanwhile.
+            person = await self.late_writes.find_person(caller)
+            if person is None:
+                raise
+            return await self._validate_attached(replace(uploader, session=person.session), body)
+
+    async def _validate_attached(
+        self, uploader: Uploader, body: SendMessageBody
+    ) -> tuple[str | None, SendableFile | None]:
+        image_url = await self.uploads.validate_url(uploader, body.image_url)
+        return image_url, await self.files.get_for_sending(uploader, body.file_id)
 
     async def get_history(self, context: RequestContext[VisitorCaller, None, HistoryQuery]) -> HistoryResponse:
         visitor, history = await self.widget.get_history(context.caller, context.query.before_seq, context.query.limit)
