@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from aio_pika.abc import AbstractConnection
 
 from parley.common.log_partitions import DEFAULT_PARTITIONS
+from parley.common.runtime.tasks import run_until_one_ends
 from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
 from parley.notify.streaming.positions import Partition
 
@@ -28,6 +28,5 @@ class WholeLogConsumer:
         return all(consumer.running for consumer in self._consumers)
 
     async def run(self, connection: AbstractConnection) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for consumer in self._consumers:
-                tasks.create_task(consumer.run(connection), name=consumer.name)
+        """Read until one partition ends, so that all of them start again together."""
+        await run_until_one_ends(*(consumer.run(connection) for consumer in self._consumers))

@@ -47,6 +47,38 @@ class _LostCancellation:
         await asyncio.Event().wait()
 
 
+class _FailingGroup:
+    """A session whose first run fails in a TaskGroup, which leaves a cancellation in the task that ran it."""
+
+    name = "failing-group"
+    running = False
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    async def run(self, connection: AbstractConnection) -> None:
+        self.runs += 1
+        if self.runs == 1:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._fail())
+        self.running = True
+        await asyncio.Event().wait()
+
+    async def _fail(self) -> None:
+        raise RuntimeError("the queue has no leader yet")
+
+
+async def test_session_that_fails_in_a_group_starts_again(amqp_url: str) -> None:
+    broker, session = BrokerConnection(amqp_url), _FailingGroup()
+    broker.add(session)
+    await broker.start()
+    try:
+        await wait_until(lambda: session.running, description="the session runs again")
+        assert session.runs == 2
+    finally:
+        await broker.stop()
+
+
 @pytest.mark.parametrize("session", [_FailingCleanup(), _LostCancellation()], ids=lambda session: session.name)
 async def test_session_that_ends_badly_does_not_block_stopping(amqp_url: str, session: ChannelSession) -> None:
     broker = BrokerConnection(amqp_url)

@@ -256,22 +256,29 @@ class _Link:
         """Run the sessions until the connection closes."""
         closed = asyncio.Event()
         connection.close_callbacks.add(lambda *_: closed.set())
+        ended = asyncio.Event()
         async with self._open_channels(connection, closed):
             self.connected = True
             log.info("broker_connected", connection=self._name)
             tasks = [
-                keep_running(partial(self._run_session, session, connection), session.name) for session in self.sessions
+                keep_running(partial(self._run_session, session, connection, ended), session.name)
+                for session in self.sessions
             ]
             try:
                 await closed.wait()
             finally:
+                ended.set()
                 await cancel_and_wait(*tasks)
 
-    async def _run_session(self, session: ChannelSession, connection: AbstractConnection) -> None:
+    async def _run_session(self, session: ChannelSession, connection: AbstractConnection, ended: asyncio.Event) -> None:
+        """Start the session again until `ended` is set.
+
+        A pending cancellation does not: in Python 3.11, a TaskGroup that fails may leave one in the task that ran it.
+        """
         if session.name in self._start_conditions:
             await self._start_conditions[session.name].wait()
         backoff = _reconnect_backoff()
-        while not connection.is_closed and not _cancel_requested():
+        while not connection.is_closed and not ended.is_set():
             delay = timeouts.RESTART_DELAY_SECONDS
             try:
                 await session.run(connection)
