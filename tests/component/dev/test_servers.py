@@ -86,7 +86,7 @@ async def test_rabbitmq_keeps_messages_after_a_kill_and_a_port_change(
 
 
 async def first_message(uri: str, queue_type: str) -> bytes:
-    """Read the first message of the queue; retries while its leader is not ready."""
+    """Read the first message of the queue; retries while it has no leader, or a stream no member on the node."""
     for _ in range(50):
         async with await aio_pika.connect(uri) as connection:
             channel = await connection.channel()
@@ -106,7 +106,11 @@ async def first_message(uri: str, queue_type: str) -> bytes:
                     on_message, arguments={"x-stream-offset": "first"} if queue_type == "stream" else None
                 )
                 return await asyncio.wait_for(arrived, 5)
-            except (aio_pika.exceptions.ChannelNotFoundEntity, TimeoutError):
+            except (
+                aio_pika.exceptions.ChannelNotFoundEntity,
+                aio_pika.exceptions.ChannelPreconditionFailed,
+                TimeoutError,
+            ):
                 await asyncio.sleep(0.2)
     raise AssertionError("the queue did not become available")
 
