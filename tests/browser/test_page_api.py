@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from parley_dev.stack import Stack
 from support.browser import ALL_IMPACTS, BrowserSessions, Widget
@@ -150,7 +151,15 @@ async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
 
 
 async def test_chat_fills_the_page_of_an_app(tenant: TenantFixture, stack: Stack, sessions: BrowserSessions) -> None:
+    """The chat does not wait for the heartbeat, whose answer says in which colour the button appears."""
     widget = await sessions.widget(viewport={"width": 1024, "height": 768})
+    opened = asyncio.Event()
+
+    async def delay_until_opened(route: Route) -> None:
+        await opened.wait()
+        await route.continue_()
+
+    await widget.page.route("**/chat/heartbeat", delay_until_opened)
     bridge = "window.posted = []; window.ParleyApp = { postMessage: (text) => posted.push(JSON.parse(text).event) }"
     await widget.page.add_init_script(bridge)
     await widget.page.goto(f"{stack.gateway_url}/widget/app.html?site_key={tenant.site_key}&language=de&theme=dark")
@@ -159,5 +168,6 @@ async def test_chat_fills_the_page_of_an_app(tenant: TenantFixture, stack: Stack
     await widget.wait_settled()
     assert await dialog.bounding_box() == {"x": 0, "y": 0, "width": 1024, "height": 768}
     await expect(widget.page.get_by_role("textbox", name="Nachricht schreiben …")).to_be_focused()
+    opened.set()
     assert await widget.page.evaluate("posted") == ["ready", "open"]
     assert not await widget.accessibility_violations()
