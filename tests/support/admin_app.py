@@ -62,7 +62,7 @@ from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, MongoIdempotencyStore
 from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.log_consumer import LogRecord
 from support.api import ApiResponse
-from support.event_log import WholeLogConsumer
+from support.event_log import whole_log_consumers
 from support.password_hashing import cheap_password_hashes
 from support.wait import wait_until
 
@@ -154,7 +154,8 @@ class AdminTestApp:
         await mongo.database["counters"].insert_many([{"_id": name, "reserved": base_id} for name in ID_COUNTERS])
         broker, clock, events = BrokerConnection(amqp_url), AdjustableClock(), list[Event]()
         start = datetime.now(UTC) - timedelta(seconds=5)
-        broker.add(WholeLogConsumer("admin-tests", start, _recorder(events, base_id)))
+        for consumer in whole_log_consumers("admin-tests", start, _recorder(events, base_id)):
+            broker.add(consumer)
         feed = SearchFeed(mongo, SearchIndex(mongo), clock)
         outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS, processor=feed)
         with cheap_password_hashes():

@@ -27,9 +27,10 @@ from parley.common.auth.identity import (
 )
 from parley.common.events import Event, EventData, new_event
 from parley.common.messaging import BrokerConnection, RpcServer
+from parley.common.messaging.broker import ChannelSession
 from parley.notify.streaming.log_consumer import LogRecord
 from parley_dev.process import child_environment
-from support.event_log import WholeLogConsumer
+from support.event_log import whole_log_consumers
 from support.service_process import ServiceProcess, StartService
 from support.tcp_proxy import TcpProxy
 from support.wait import wait_until
@@ -193,13 +194,14 @@ class BrokerPeer:
         self.tenant_by_site: dict[int, int] = {}
         self.team_by_site: dict[int, list[dict[str, Any]]] = {}
 
-    async def add_session(self, session: Any) -> None:
-        """Run a consumer or an RPC client on a connection of its own, and wait until it is ready."""
+    async def add_sessions(self, *sessions: ChannelSession) -> None:
+        """Run consumers or RPC clients on a connection of their own, and wait until they are ready."""
         connection = BrokerConnection(self._url)
-        connection.add(session)
+        for session in sessions:
+            connection.add(session)
         await connection.start()
         self._connections.append(connection)
-        await wait_until(lambda: session.running)
+        await wait_until(lambda: all(session.running for session in sessions))
 
     async def record_events(self, *site_ids: int) -> EventRecorder:
         recorder = EventRecorder()
@@ -210,7 +212,7 @@ class BrokerPeer:
                 if event is not None and event.site_id in site_ids:
                     await recorder.on_event(event)
 
-        await self.add_session(WholeLogConsumer("recorder", started_at, on_record))
+        await self.add_sessions(*whole_log_consumers("recorder", started_at, on_record))
         return recorder
 
     async def serve_chat_rpc(self) -> None:
@@ -221,7 +223,7 @@ class BrokerPeer:
         async def site_operators(body: dict[str, Any]) -> dict[str, Any] | None:
             return {"operators": self.team_by_site.get(body["site_id"], [])}
 
-        await self.add_session(RpcServer("chat", {"site": site, "site_operators": site_operators}))
+        await self.add_sessions(RpcServer("chat", {"site": site, "site_operators": site_operators}))
 
     async def publish(self, data: EventData, **envelope: Any) -> None:
         await self._connections[0].publish([new_event(data, **envelope).to_document()])

@@ -290,7 +290,7 @@ async def test_rpc_returns_the_operators_online_on_a_site(
     site = fresh_id()
     team = [make_operator(site) for _ in range(3)]
     presence = RpcClient("presence")
-    await broker.add_session(presence)
+    await broker.add_sessions(presence)
     for alex in team:
         await replica_a.operator_heartbeat(alex, site)
     await replica_a.set_operator_status(team[0], site, online=False)

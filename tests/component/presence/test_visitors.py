@@ -459,7 +459,7 @@ async def test_rpc_returns_whether_a_visitor_is_online(
     site = fresh_id()
     guest = make_visitor(site)
     presence = RpcClient("presence")
-    await broker.add_session(presence)
+    await broker.add_sessions(presence)
     await replica_a.visitor_heartbeat(guest)
     await wait_until(lambda: has_visitors(replica_a, make_operator(site), 1))
 
@@ -478,7 +478,7 @@ async def test_every_query_uses_an_index(
     alex, guests = make_operator(site, second), [make_visitor(site) for _ in range(30)]
     replica = short_ttl_replicas[0]
     presence = RpcClient("presence")
-    await broker.add_session(presence)
+    await broker.add_sessions(presence)
     async with shared_deployment.database() as database:
         await database.command("profile", 2)
         await asyncio.gather(*(replica.visitor_heartbeat(guest) for guest in guests))

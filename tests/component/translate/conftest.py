@@ -30,7 +30,7 @@ from parley.common.messaging import BrokerConnection, RpcClient, RpcServer
 from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.log_consumer import LogRecord
 from parley_dev.process import child_environment
-from support.event_log import WholeLogConsumer
+from support.event_log import whole_log_consumers
 from support.google_translate import FakeGoogleTranslate
 from support.infrastructure import Infrastructure
 from support.libretranslate import FakeLibreTranslate
@@ -129,11 +129,11 @@ class TranslateHarness:
     async def start(self) -> None:
         self._broker, self.translate_rpc = BrokerConnection(self.amqp_url), RpcClient("translate")
         # Reads the event log, so that it misses nothing while the broker restarts.
-        recorder = WholeLogConsumer("recorder", utc_now(), self._on_record)
+        recorders = whole_log_consumers("recorder", utc_now(), self._on_record)
         chat = RpcServer(
             "chat", {"conversation": self._conversation, "site": self._site, "recent_messages": self._recent_messages}
         )
-        for session in (recorder, chat, self.translate_rpc):
+        for session in (*recorders, chat, self.translate_rpc):
             self._broker.add(session)
         await self._broker.start()
         await wait_until(self.is_broker_connected)
