@@ -27,6 +27,7 @@ from parley.common.events.conversations import ConversationCreated
 from parley.common.events.messages import MessageCreated
 from parley.common.events.schemas import ConversationSchema, MessageTranslation, QuickReply, VisitorSchema
 from parley.common.messaging import BrokerConnection, RpcClient, RpcServer
+from parley.common.messaging.broker import ChannelSession
 from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.log_consumer import LogRecord
 from parley_dev.process import child_environment
@@ -133,7 +134,8 @@ class TranslateHarness:
         chat = RpcServer(
             "chat", {"conversation": self._conversation, "site": self._site, "recent_messages": self._recent_messages}
         )
-        for session in (*recorders, chat, self.translate_rpc):
+        sessions: list[ChannelSession] = [*recorders, chat, self.translate_rpc]
+        for session in sessions:
             self._broker.add(session)
         await self._broker.start()
         await wait_until(self.is_broker_connected)
