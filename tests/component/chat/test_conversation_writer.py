@@ -22,6 +22,7 @@ from parley.chat.visitors.model import Visitor
 from parley.common.conversation_partitions import conversation_partition, visitor_partition
 from parley.common.events.schemas import MessageTranslation, OperatorRef
 from parley.common.mongodb import Mongo, Outbox
+from parley.common.runtime.clock import utc_now
 from support.wait import wait_until
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
@@ -63,10 +64,10 @@ class Replica:
         assert change is not None
         return change
 
-    async def send(self, conversation_id: int, number: int, by: OperatorRef = ALEX) -> int:
+    async def send(self, conversation_id: int, number: int, by: OperatorRef = ALEX, at: datetime = NOW) -> int:
         draft = MessageDraft(number, "operator", f"Number {number}", sender=by, message_id=f"operator:{by.id}:{number}")
         change = await self.change(
-            conversation_id, lambda current: transitions.add_operator_message(current, draft, by, NOW, TIMEOUT)
+            conversation_id, lambda current: transitions.add_operator_message(current, draft, by, at, TIMEOUT)
         )
         return change.messages[0].seq
 
@@ -95,9 +96,9 @@ async def replicas(mongo: Mongo, broker: FakeBroker) -> AsyncIterator[tuple[Repl
         await replica.outbox.stop()
 
 
-async def open_conversation(replica: Replica, number: int = 50) -> int:
+async def open_conversation(replica: Replica, number: int = 50, at: datetime = NOW) -> int:
     visitor = Visitor(TENANT, SITE, f"sess_{number}", version=1)
-    change = transitions.open_conversation(visitor, number, None, "ai", NOW)
+    change = transitions.open_conversation(visitor, number, None, "ai", at)
     assert await replica.conversations.create(change)
     return number
 
@@ -308,6 +309,29 @@ async def test_events_that_could_not_be_published_are_published_before_newer_one
     await first.send(conversation_id, 4)
     await wait_until(lambda: len(broker.seqs(conversation_id)) == 4)
     assert broker.seqs(conversation_id) == [1, 2, 3, 4]
+
+
+async def test_sweeper_leaves_entries_to_a_busy_replica_while_its_own_take_as_long(
+    mongo: Mongo, broker: FakeBroker
+) -> None:
+    busy = Replica(mongo, broker, grace=timedelta(hours=1))
+    sweeping = Replica(mongo, broker, grace=timedelta(seconds=5), remove_delay_seconds=10)
+    await sweeping.outbox.start()
+    own = await open_conversation(sweeping, 60, utc_now())
+    await sweeping.send(own, 60, at=utc_now())
+    await wait_until(lambda: sweeping.outbox.pending_entries("conversations", own) == [])
+
+    async def write(number: int, seconds_ago: int) -> int:
+        """A message that the busy replica committed some time ago, and has not published since."""
+        at = utc_now() - timedelta(seconds=seconds_ago)
+        conversation_id = await open_conversation(busy, number, at)
+        await busy.send(conversation_id, number, at=at)
+        return conversation_id
+
+    recent, old = await write(61, 7), await write(62, 60)
+    await wait_until(lambda: broker.seqs(old) == [1])
+    assert broker.seqs(recent) == [], "committed seven seconds ago, while the sweeping replica takes ten itself"
+    await sweeping.outbox.stop()
 
 
 async def pending_seqs(mongo: Mongo, conversation_id: int) -> list[int]:

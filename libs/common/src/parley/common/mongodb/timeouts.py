@@ -37,7 +37,9 @@ OUTBOX_REMOVE_DELAY_SECONDS: Final = 0.5
 """Between a change and its batch of inserts or removals. Well below the grace period: otherwise the sweepers of other
 replicas would publish everything again."""
 OUTBOX_GRACE: Final = timedelta(seconds=2)
-"""The sweeper leaves younger entries to the process that wrote them."""
+"""The sweeper leaves younger entries to the process that wrote them. Longer under load: see `SweepGrace`."""
+OUTBOX_DELAY_INTERVAL_SECONDS: Final = 5.0
+"""An observed delay lengthens the grace for one to two of these."""
 
 MIGRATION_LOG_INTERVAL_SECONDS: Final = 5.0
 IDEMPOTENCY_LEASE: Final = timedelta(seconds=15)

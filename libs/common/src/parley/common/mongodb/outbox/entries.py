@@ -51,6 +51,8 @@ class PendingDocument:
     entries: tuple[Document, ...]
     enqueued_ids: tuple[str, ...] = ()
     """The ids with which it was enqueued; `entries` may have been read again since."""
+    enqueued_at: float = 0.0
+    """Seconds of the monotonic clock; 0 if the sweeper found it."""
     failures: int = 0
     """The number of failures when `entries` were read; see `DeferredDocuments`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from parley.common.mongodb.client import Mongo
 from parley.common.mongodb.outbox.embedded_inserts import EmbeddedInserts, EntryProcessor
 from parley.common.mongodb.outbox.entries import DocumentKey, PendingDocument, remove_entries
 from parley.common.mongodb.outbox.publisher import EntryPublisher, Publisher
+from parley.common.mongodb.outbox.sweep_grace import SweepGrace
 from parley.common.mongodb.outbox.sweeper import DeferredDocuments, Sweeper
 from parley.common.mongodb.schema import Document
 from parley.common.mongodb.timeouts import (
@@ -51,13 +53,18 @@ class Outbox:
         remove_delay_seconds: float = OUTBOX_REMOVE_DELAY_SECONDS,
         processor: EntryProcessor | None = None,
     ) -> None:
-        """`processor` writes what the service derives from the entries, before they are removed."""
+        """The sweeper leaves entries younger than `grace` to the process that wrote them, or older ones under load.
+
+        `processor` writes what the service derives from the entries, before they are removed.
+        """
         self._mongo = mongo
         self._collections = tuple(collections)
         self._publisher = EntryPublisher(publisher)
         self._inserts = EmbeddedInserts(mongo, processor)
         self._deferred = DeferredDocuments()
-        self._sweeper = Sweeper(mongo, self._collections, self._publisher, self._inserts, self._deferred, grace)
+        self._grace = SweepGrace(grace)
+        self._remove_delay_seconds = remove_delay_seconds
+        self._sweeper = Sweeper(mongo, self._collections, self._publisher, self._inserts, self._deferred, self._grace)
 
         self._queue: deque[PendingDocument] = deque()
         self._enqueued = asyncio.Event()
@@ -97,7 +104,7 @@ class Outbox:
         if entries:
             by_id = {entry["id"]: entry for entry in entries}
             self._pending.setdefault(key, {}).update(by_id)
-            self._queue.append(PendingDocument(key, entries, tuple(by_id)))
+            self._queue.append(PendingDocument(key, entries, tuple(by_id), time.monotonic()))
             self._unpublished += 1
             self._idle.clear()
             self._enqueued.set()
@@ -219,7 +226,9 @@ class Outbox:
         self._clear_pending(batch)
 
     def _finish(self, batch: Sequence[PendingDocument]) -> None:
+        now = time.monotonic()
         for document in batch:
+            self._grace.observe(now - document.enqueued_at + self._remove_delay_seconds)
             self._removable.setdefault(document.key, []).extend(entry["id"] for entry in document.entries)
         if batch:
             self._schedule_remove()

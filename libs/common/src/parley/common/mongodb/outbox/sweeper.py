@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
@@ -12,6 +12,7 @@ from parley.common.mongodb.client import Mongo
 from parley.common.mongodb.outbox.embedded_inserts import EmbeddedInserts
 from parley.common.mongodb.outbox.entries import DocumentKey, PendingDocument, remove_entries
 from parley.common.mongodb.outbox.publisher import EntryPublisher
+from parley.common.mongodb.outbox.sweep_grace import SweepGrace
 from parley.common.mongodb.timeouts import OUTBOX_SWEEP_INTERVAL_SECONDS
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
@@ -60,7 +61,7 @@ class Sweeper:
         publisher: EntryPublisher,
         inserts: EmbeddedInserts,
         deferred: DeferredDocuments,
-        grace: timedelta,
+        grace: SweepGrace,
     ) -> None:
         self._mongo = mongo
         self._collections = collections
@@ -75,7 +76,7 @@ class Sweeper:
         failures = 0
         while True:
             try:
-                count = await self.sweep(utc_now() - self._grace)
+                count = await self.sweep(utc_now() - self._grace.current())
                 failures = 0
                 if count >= _MAX_DOCUMENTS:
                     continue
