@@ -8,6 +8,7 @@ from datetime import datetime
 from parley.chat.answer_tests.errors import MAX_TESTS, AnswerTestNotFound
 from parley.chat.answer_tests.mappers import mutable_fields, test_document, to_test
 from parley.chat.answer_tests.model import AnswerTest, Replay
+from parley.chat.newer_documents import with_unknown_fields
 from parley.common.mongodb import Document, Index, Mongo
 
 COLLECTION = "answer_tests"
@@ -59,7 +60,10 @@ class MongoAnswerTestRepository:
 
     async def replace(self, test: AnswerTest) -> bool:
         query = _one(test.tenant_id, test.site_id, test.id)
-        return (await self._mongo[COLLECTION].update_one(query, {"$set": mutable_fields(test)})).matched_count == 1
+        fields = await with_unknown_fields(
+            self._mongo, COLLECTION, query, lambda row: mutable_fields(to_test(row)), mutable_fields(test)
+        )
+        return (await self._mongo[COLLECTION].update_one(query, {"$set": fields})).matched_count == 1
 
     async def delete(self, tenant_id: int, site_id: int, test_id: int) -> bool:
         result = await self._mongo[COLLECTION].delete_one(_one(tenant_id, site_id, test_id))

@@ -11,6 +11,7 @@ from pymongo.errors import DuplicateKeyError
 from parley.chat.canned_replies.errors import CannedReplyNotFound, ShortcutTaken
 from parley.chat.canned_replies.model import CannedReply
 from parley.chat.conversations.search import fold, split_words
+from parley.chat.newer_documents import with_unknown_fields
 from parley.chat.uploads.model import SENDING_TIME, image_name
 from parley.common.events.schemas import FileSchema, QuickReply
 from parley.common.mongodb import Document, Index, Mongo
@@ -82,10 +83,12 @@ class MongoCannedReplyRepository:
         await self._keep_file(reply)
 
     async def replace(self, reply: CannedReply) -> None:
+        query = {"_id": reply.id, "tenant_id": reply.tenant_id}
+        fields = await with_unknown_fields(
+            self._mongo, COLLECTION, query, lambda row: _fields(_to_reply(row)), _fields(reply)
+        )
         try:
-            before = await self._mongo[COLLECTION].find_one_and_update(
-                {"_id": reply.id, "tenant_id": reply.tenant_id}, {"$set": _fields(reply)}, _ATTACHED
-            )
+            before = await self._mongo[COLLECTION].find_one_and_update(query, {"$set": fields}, _ATTACHED)
         except DuplicateKeyError as exc:
             raise ShortcutTaken from exc
         if before is None:

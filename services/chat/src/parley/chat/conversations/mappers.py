@@ -18,8 +18,10 @@ from parley.chat.conversations.model import (
 )
 from parley.chat.conversations.search import search_terms
 from parley.chat.messages.mappers import operator_ref_document, to_operator_ref
+from parley.chat.newer_documents import known_fields
 from parley.chat.tools.model import PendingCall
 from parley.chat.visitors.mappers import to_visitor, visitor_document
+from parley.chat.visitors.model import Visitor
 from parley.common.events.schemas import LastMessage, OperatorRef, TeamRef
 from parley.common.mongodb import Document
 
@@ -154,6 +156,12 @@ def _visitor(conversation: Conversation) -> Document:
     return {"visitor_key": conversation.visitor.key, "visitor": visitor_document(conversation.visitor)}
 
 
+def _visitor_changes(before: Visitor, after: Visitor) -> Document:
+    """The fields of the same visitor that differ: what a newer version has stored besides them stays."""
+    old = visitor_document(before)
+    return {f"visitor.{name}": value for name, value in visitor_document(after).items() if value != old[name]}
+
+
 def _waiting(conversation: Conversation) -> Document:
     queue_at = _SNOOZED if conversation.snoozed_until else conversation.waiting_since or NOT_WAITING
     return {"waiting_since": conversation.waiting_since, "queue_at": queue_at}
@@ -257,6 +265,9 @@ def changed_fields(before: Conversation, after: Conversation) -> Document:
     for names, to_fields in _COMPUTED_FIELDS:
         if not changed.isdisjoint(names):
             document.update(to_fields(after))
+    if "visitor" in changed and before.visitor.key == after.visitor.key:
+        del document["visitor"], document["visitor_key"]
+        document.update(_visitor_changes(before.visitor, after.visitor))
     return document
 
 
@@ -296,7 +307,7 @@ def to_conversation(document: Document) -> Conversation:
         first_ai_message_at=document.get("first_ai_message_at"),
         first_operator_message_at=document.get("first_operator_message_at"),
         previous_id=document["previous_id"],
-        translation=TranslationState(**document["translation"]),
+        translation=TranslationState(**known_fields(TranslationState, document["translation"])),
         rating=document["rating"],
         rating_comment=document["rating_comment"],
         rated_at=document["rated_at"],

@@ -272,6 +272,9 @@ def _append_only_changes(before: Conversation, after: Conversation, changed: Doc
     if changed.pop("recent_ids", None) is not None:
         ids = [list(pair) for pair in after.recent_ids if pair[1] > before.last_seq]
         pushed["recent_ids"] = {"$each": ids, "$slice": -MAX_RECENT_IDS}
+    if "history" in changed and after.history[: len(before.history)] == before.history:
+        # What a newer version has stored in the earlier entries stays.
+        pushed["history"] = {"$each": changed.pop("history")[len(before.history) :]}
     unread = [seq for seq in after.unread_seqs if seq > before.last_seq]
     # With fewer than that, some were also marked as read.
     if unread and len(after.unread_seqs) == min(len(before.unread_seqs) + len(unread), MAX_UNREAD):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from parley.chat.forms.model import (
@@ -18,6 +18,7 @@ from parley.chat.forms.model import (
     SiteForms,
     VisitorForm,
 )
+from parley.chat.newer_documents import known_fields
 from parley.common.events.schemas import TeamRef
 from parley.common.mongodb import Document
 
@@ -32,27 +33,21 @@ def to_forms(document: Mapping[str, Any] | None) -> SiteForms:
         return SiteForms()
     consent = document.get("consent")
     return SiteForms(
-        Consent(**_known(Consent, consent)) if consent else None,
-        tuple(ConsentText(**_known(ConsentText, text)) for text in document.get("consent_texts", ())),
-        tuple(Department(**_known(Department, department)) for department in document.get("departments", ())),
+        Consent(**known_fields(Consent, consent)) if consent else None,
+        tuple(ConsentText(**known_fields(ConsentText, text)) for text in document.get("consent_texts", ())),
+        tuple(Department(**known_fields(Department, department)) for department in document.get("departments", ())),
         PrechatForm(**_to_form(PrechatForm, document.get("prechat", {}))),
         OfflineForm(**_to_form(OfflineForm, document.get("offline", {}))),
     )
 
 
 def _to_form(form_class: type[PrechatForm | OfflineForm], document: Mapping[str, Any]) -> Document:
-    return {**_known(form_class, document), "fields": tuple(map(_to_field, document.get("fields", ())))}
+    return {**known_fields(form_class, document), "fields": tuple(map(_to_field, document.get("fields", ())))}
 
 
 def _to_field(document: Mapping[str, Any]) -> FormField:
-    known = _known(FormField, document)
+    known = known_fields(FormField, document)
     return FormField(**{**known, "options": tuple(known.get("options", ()))})
-
-
-def _known(model: type[Any], document: Mapping[str, Any]) -> Document:
-    """The fields that this version knows."""
-    names = {field.name for field in fields(model)}
-    return {name: value for name, value in document.items() if name in names}
 
 
 def visitor_form_document(form: VisitorForm | None) -> Document | None:
@@ -77,7 +72,7 @@ def to_visitor_form(document: Mapping[str, Any] | None) -> VisitorForm | None:
         document["answered_at"],
         document.get("language"),
         document.get("prechat", False),
-        tuple(FormAnswer(**_known(FormAnswer, answer)) for answer in document.get("answers", ())),
-        GivenConsent(**_known(GivenConsent, consent)) if consent else None,
+        tuple(FormAnswer(**known_fields(FormAnswer, answer)) for answer in document.get("answers", ())),
+        GivenConsent(**known_fields(GivenConsent, consent)) if consent else None,
         TeamRef(**department) if department else None,
     )

@@ -13,6 +13,7 @@ from pymongo import ReturnDocument
 from parley.chat.knowledge_sources.errors import SourceNotFound
 from parley.chat.knowledge_sources.model import INTERVALS, Source, SourceOptions, SyncError, SyncProgress, SyncState
 from parley.chat.knowledge_sources.ports import ClaimedSync
+from parley.chat.newer_documents import known_fields, with_unknown_fields
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
 
@@ -69,13 +70,20 @@ class MongoSourceRepository:
         await self._mongo[COLLECTION].insert_one(row)
 
     async def update(self, source: Source, options: SourceOptions, next_at: datetime | None) -> None:
+        query = {"_id": source.id, "tenant_id": source.tenant_id, "deleted_at": None}
+        fields = await with_unknown_fields(
+            self._mongo,
+            COLLECTION,
+            query,
+            lambda row: {"options": asdict(self._to_source(row).options)},
+            {"options": asdict(options)},
+        )
         # A sync that runs sets its own time when it ends, by the schedule that is stored here.
         due = "$$REMOVE" if next_at is None else next_at
         change = {
-            "options": {"$literal": asdict(options)},
+            "options": {"$literal": fields["options"]},
             "due": {"$cond": [{"$eq": ["$sync.running", True]}, "$due", due]},
         }
-        query = {"_id": source.id, "tenant_id": source.tenant_id, "deleted_at": None}
         result = await self._mongo[COLLECTION].update_one(query, [{"$set": change}])
         if not result.matched_count:
             raise SourceNotFound
@@ -196,7 +204,7 @@ class MongoSourceRepository:
             tenant_id=row["tenant_id"],
             site_id=row["site_id"],
             kind=row["kind"],
-            options=SourceOptions(**row["options"]),
+            options=SourceOptions(**known_fields(SourceOptions, row["options"])),
             created_at=row["created_at"],
             sync=self._to_progress(row),
         )

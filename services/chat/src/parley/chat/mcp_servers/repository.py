@@ -10,6 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from parley.chat.mcp_servers.errors import McpServerNameTaken
 from parley.chat.mcp_servers.model import AllowedTool, ListedTool, McpServer, McpServerOptions, ToolState
+from parley.chat.newer_documents import known_fields, with_unknown_fields
 from parley.chat.tools.credentials import Credentials
 from parley.chat.tools.model import Outcome
 from parley.common.mongodb import Document, Index, Mongo
@@ -74,26 +75,20 @@ class MongoMcpServerRepository:
     async def find_listing(self, server_id: int) -> list[ListedTool]:
         document = await self._mongo[COLLECTION].find_one({"_id": server_id}, {"listed": 1})
         rows = document["listed"] if document else ()
-        return [ListedTool(**{**row, "parameters": json.loads(row["parameters"])}) for row in rows]
+        return [
+            ListedTool(**{**known_fields(ListedTool, row), "parameters": json.loads(row["parameters"])}) for row in rows
+        ]
 
     async def allow(self, server_id: int, tools: Sequence[AllowedTool]) -> None:
-        rows = [
-            {
-                "id": tool.id,
-                "name": tool.name,
-                "title": tool.title,
-                "description": tool.description,
-                # As text: a schema has names that MongoDB gives a meaning to.
-                "parameters": json.dumps(tool.parameters, ensure_ascii=False),
-                "fingerprint": tool.fingerprint,
-                "writes": tool.writes,
-                "identified_only": tool.identified_only,
-                "allowed_at": tool.allowed_at,
-                "state": tool.state,
-            }
-            for tool in tools
-        ]
-        await self._mongo[COLLECTION].update_one({"_id": server_id}, {"$set": {"tools": rows}})
+        query = {"_id": server_id}
+        fields = await with_unknown_fields(
+            self._mongo,
+            COLLECTION,
+            query,
+            lambda row: {"tools": [_allowed_document(tool) for tool in _to_server(row).tools]},
+            {"tools": [_allowed_document(tool) for tool in tools]},
+        )
+        await self._mongo[COLLECTION].update_one(query, {"$set": fields})
 
     async def note_states(self, server_id: int, states: Mapping[int, ToolState]) -> None:
         # Each by its id: what a manager has allowed meanwhile is not touched.
@@ -123,6 +118,26 @@ def _fields(server: McpServer) -> Document:
     }
 
 
+def _allowed_document(tool: AllowedTool) -> Document:
+    return {
+        "id": tool.id,
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.description,
+        # As text: a schema has names that MongoDB gives a meaning to.
+        "parameters": json.dumps(tool.parameters, ensure_ascii=False),
+        "fingerprint": tool.fingerprint,
+        "writes": tool.writes,
+        "identified_only": tool.identified_only,
+        "allowed_at": tool.allowed_at,
+        "state": tool.state,
+    }
+
+
+def _to_allowed(row: Document) -> AllowedTool:
+    return AllowedTool(**{**known_fields(AllowedTool, row), "parameters": json.loads(row["parameters"])})
+
+
 def _to_server(document: Document) -> McpServer:
     return McpServer(
         id=document["_id"],
@@ -132,6 +147,6 @@ def _to_server(document: Document) -> McpServer:
         credentials=Credentials(document["secret"], document["authorization"]),
         created_at=document["created_at"],
         updated_at=document["updated_at"],
-        tools=tuple(AllowedTool(**{**row, "parameters": json.loads(row["parameters"])}) for row in document["tools"]),
+        tools=tuple(map(_to_allowed, document["tools"])),
         failure=document.get("failure"),
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from parley.chat.newer_documents import known_fields
 from parley.chat.sites.chatbot import AiError, ChatbotSettings
 from parley.chat.sites.engine_check import PRIMARY_ENGINE, CheckStep, EngineCheck
 from parley.chat.sites.engine_state import EngineState
@@ -34,13 +35,13 @@ def to_states(documents: Mapping[str, Any], bot: ChatbotSettings) -> dict[str, E
 
 
 def to_state(document: Mapping[str, Any]) -> EngineState:
-    known = {name: document[name] for name in EngineState.__dataclass_fields__ if name in document}
-    return EngineState(**{**known, "error": AiError(**known["error"])})
+    known = known_fields(EngineState, document)
+    return EngineState(**{**known, "error": AiError(**known_fields(AiError, known["error"]))})
 
 
 def _to_check(document: Mapping[str, Any]) -> EngineCheck:
-    known = {name: document[name] for name in EngineCheck.__dataclass_fields__ if name in document}
-    known["steps"] = tuple(CheckStep(**step) for step in known["steps"])
+    known = known_fields(EngineCheck, document)
+    known["steps"] = tuple(CheckStep(**known_fields(CheckStep, step)) for step in known["steps"])
     known["known_models"] = tuple(known["known_models"])
     return EngineCheck(**known)
 

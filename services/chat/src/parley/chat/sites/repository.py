@@ -15,6 +15,7 @@ from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.repository import audited_outbox_entry
 from parley.chat.forms.mappers import forms_document, to_forms
 from parley.chat.identification.model import IdentitySecret
+from parley.chat.newer_documents import known_fields, with_unknown_fields
 from parley.chat.site_texts.model import ApprovedText, DraftText, SiteTexts, TextTranslation
 from parley.chat.sites.business_hours import BusinessHours, TimeRange
 from parley.chat.sites.chatbot import (
@@ -125,11 +126,15 @@ class MongoSiteRepository:
         self._outbox.enqueue(COLLECTION, document)
 
     async def save(self, before: Site, after: Site, audited: AuditedEvent) -> None:
-        update: Document = {"$set": _mutable_fields(after), "$push": {"outbox": audited_outbox_entry(audited)}}
+        stored = {"_id": before.id, "version": before.version}
+        fields = await with_unknown_fields(
+            self._mongo, COLLECTION, stored, lambda row: _mutable_fields(_to_site(row)), _mutable_fields(after)
+        )
+        update: Document = {"$set": fields, "$push": {"outbox": audited_outbox_entry(audited)}}
         if before.chatbot.ai_selection != after.chatbot.ai_selection:
             update["$unset"] = {_AI_ERROR: ""}
         row = await self._mongo[COLLECTION].find_one_and_update(
-            {"_id": before.id, "version": before.version},
+            stored,
             update,
             {"outbox": 1},
             return_document=ReturnDocument.AFTER,
@@ -255,7 +260,7 @@ def _to_site(row: Document) -> Site:
         identity_secrets=tuple(_to_identity_secrets(row)),
         triggers=tuple(_to_trigger(document) for document in row.get("triggers", ())),
         texts=_to_texts(row.get("texts", ())),
-        last_ai_error=AiError(**row[_AI_ERROR]) if _AI_ERROR in row else None,
+        last_ai_error=AiError(**known_fields(AiError, row[_AI_ERROR])) if _AI_ERROR in row else None,
         engine_checks=to_checks(row.get(_AI_CHECKS, {}), chatbot),
         engine_states=to_states(row.get(_ENGINES, {}), chatbot),
         deleted=row["deleted"],
@@ -282,7 +287,7 @@ def _trigger_document(trigger: Trigger) -> Document:
 
 
 def _to_trigger(document: Document) -> Trigger:
-    fields = _known_fields(TriggerDraft, document)
+    fields = known_fields(TriggerDraft, document)
     fields |= {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
     fields["quick_replies"] = tuple(QuickReply.model_validate(reply) for reply in fields.get("quick_replies", ()))
     return Trigger(document["id"], TriggerDraft(**fields), document["created_at"], document["updated_at"])
@@ -298,7 +303,8 @@ def _to_texts(rows: Sequence[Document]) -> SiteTexts:
     for row in rows:
         approved, draft = row["approved"], row["draft"]
         translations.setdefault(row["language"], {})[row["key"]] = TextTranslation(
-            ApprovedText(**approved) if approved else None, DraftText(**draft) if draft else None
+            ApprovedText(**known_fields(ApprovedText, approved)) if approved else None,
+            DraftText(**known_fields(DraftText, draft)) if draft else None,
         )
     return SiteTexts(translations)
 
@@ -341,31 +347,31 @@ def _with_stored_key(document: Document) -> Document:
 
 
 def _to_chatbot(document: Mapping[str, Any]) -> ChatbotSettings:
-    fields = _known_fields(ChatbotSettings, document)
+    fields = known_fields(ChatbotSettings, document)
     hours = fields.get("hours")
     converted = {
-        "colours": Colours(**fields["colours"]),
+        "colours": Colours(**known_fields(Colours, fields["colours"])),
         "hours": hours and _to_hours(hours),
         "translation": _to_translation(fields.get("translation", {})),
         "ai": _to_ai_settings(fields.get("ai", {})),
         "fallbacks": tuple(map(_to_fallback, fields.get("fallbacks", ()))),
-        "caps": AiCaps(**_known_fields(AiCaps, fields.get("caps", {}))),
-        "prices": AiPrices(**_known_fields(AiPrices, fields.get("prices", {}))),
+        "caps": AiCaps(**known_fields(AiCaps, fields.get("caps", {}))),
+        "prices": AiPrices(**known_fields(AiPrices, fields.get("prices", {}))),
         "files": _to_files_settings(fields.get("files", {})),
     }
     return ChatbotSettings(**{**fields, **converted})
 
 
 def _to_ai_settings(document: Mapping[str, Any]) -> AiSettings:
-    return AiSettings(**_known_fields(AiSettings, {**document, "encrypted_key": document.get(_STORED_KEY)}))
+    return AiSettings(**known_fields(AiSettings, {**document, "encrypted_key": document.get(_STORED_KEY)}))
 
 
 def _to_fallback(document: Mapping[str, Any]) -> FallbackEngine:
-    return FallbackEngine(**_known_fields(FallbackEngine, {**document, "encrypted_key": document.get(_STORED_KEY)}))
+    return FallbackEngine(**known_fields(FallbackEngine, {**document, "encrypted_key": document.get(_STORED_KEY)}))
 
 
 def _to_files_settings(document: Mapping[str, Any]) -> FilesSettings:
-    fields = _known_fields(FilesSettings, document)
+    fields = known_fields(FilesSettings, document)
     return FilesSettings(**fields | ({"kinds": tuple(fields["kinds"])} if "kinds" in fields else {}))
 
 
@@ -377,13 +383,3 @@ def _to_hours(document: Mapping[str, Any]) -> BusinessHours:
 def _to_translation(document: Mapping[str, Any]) -> TranslationSettings:
     engines, glossary = tuple(document.get("engines", ())), tuple(document.get("glossary", ()))
     return TranslationSettings(engines, glossary, document.get("daily_characters"))
-
-
-def _known_fields(
-    settings_class: type[
-        ChatbotSettings | AiCaps | AiPrices | AiSettings | FallbackEngine | FilesSettings | TriggerDraft
-    ],
-    document: Mapping[str, Any],
-) -> Document:
-    """Return the fields this version knows. Fields absent from documents of earlier versions get their defaults."""
-    return {name: value for name, value in document.items() if name in settings_class.__dataclass_fields__}

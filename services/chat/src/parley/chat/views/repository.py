@@ -10,6 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from parley.chat.conversations.queries import ConversationFilter
 from parley.chat.conversations.search import fold
+from parley.chat.newer_documents import with_unknown_fields
 from parley.chat.views.errors import ViewNameTaken, ViewNotFound
 from parley.chat.views.model import View, ViewFilter
 from parley.common.mongodb import Document, Index, Mongo
@@ -52,8 +53,11 @@ class MongoViewRepository:
 
     async def replace(self, view: View) -> None:
         query = {"_id": view.id, "tenant_id": view.tenant_id}
+        fields = await with_unknown_fields(
+            self._mongo, COLLECTION, query, lambda row: _fields(_to_view(row)), _fields(view)
+        )
         try:
-            result = await self._mongo[COLLECTION].update_one(query, {"$set": _fields(view)})
+            result = await self._mongo[COLLECTION].update_one(query, {"$set": fields})
         except DuplicateKeyError as exc:
             raise ViewNameTaken from exc
         if not result.matched_count:

@@ -11,7 +11,8 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from parley.chat.batching import BatchingQueue
-from parley.chat.forms.mappers import visitor_form_document
+from parley.chat.forms.mappers import to_visitor_form, visitor_form_document
+from parley.chat.newer_documents import with_unknown_fields
 from parley.chat.paging.model import ListPage, Position
 from parley.chat.paging.mongo import fetch_page
 from parley.chat.visitors.errors import VisitorBeingErased, VisitorNotFound
@@ -159,9 +160,18 @@ class MongoVisitorRepository:
         return await self._mongo["conversations"].find_one(query, {"_id": 1}) is not None
 
     async def update(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
-        stored = {**fields, "form": visitor_form_document(fields["form"])} if "form" in fields else dict(fields)
+        query = {"_id": visitor.key, "tenant_id": visitor.tenant_id, **_NOT_BEING_ERASED}
+        stored = dict(fields)
+        if "form" in fields:
+            stored |= await with_unknown_fields(
+                self._mongo,
+                "visitors",
+                query,
+                lambda row: {"form": visitor_form_document(to_visitor_form(row.get("form")))},
+                {"form": visitor_form_document(fields["form"])},
+            )
         document = await self._mongo["visitors"].find_one_and_update(
-            {"_id": visitor.key, "tenant_id": visitor.tenant_id, **_NOT_BEING_ERASED},
+            query,
             {"$set": stored, "$inc": {"version": 1}},
             return_document=ReturnDocument.AFTER,
         )
