@@ -270,6 +270,30 @@ async def test_index_with_another_definition_is_reported_and_not_changed(mongodb
     assert "unique" not in stored
 
 
+async def test_a_start_lists_the_indexes_of_a_collection_once_and_creates_what_is_missing_together(
+    mongodb_uri: str, database: Database
+) -> None:
+    indexes = [COLOUR_INDEX] + [Index("things", [(name, 1)], {"name": name}) for name in ("size", "weight")]
+    schema = DatabaseSchema(indexes, (mark_migration(1), mark_migration(2, Phase.BACKFILL)))
+    await create_migrator(database, DatabaseSchema((COLOUR_INDEX,))).run()
+    await database.command("profile", 2)
+    for _ in range(2):
+        async with service(mongodb_uri, database, schema) as mongo:
+            await wait_until(lambda ready=mongo: ready.unready_reason() is None)
+            await wait_until(lambda: _is_applied(database, 2))
+    await database.command("profile", 0)
+    calls = database["system.profile"].find({"appName": f"parley-{database.name}"})
+    commands = [call["command"] async for call in calls]
+    assert [len(command["indexes"]) for command in commands if "createIndexes" in command] == [2]
+    # To create them, the first start lists them again under the lock.
+    assert [command["listIndexes"] for command in commands if "listIndexes" in command] == ["things"] * 3
+    assert set(await database["things"].index_information()) == {"_id_", "colour", "size", "weight"}
+
+
+async def _is_applied(database: Database, number: int) -> bool:
+    return str(number) in (await read_state(database))["applied"]
+
+
 async def test_index_that_cannot_be_created_is_reported(database: Database) -> None:
     await database["things"].insert_many([{"colour": "green"}, {"colour": "green"}])
     unique = Index("things", [("colour", 1)], {"name": "once", "unique": True})

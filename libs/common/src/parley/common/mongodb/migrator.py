@@ -53,6 +53,7 @@ class Migrator:
         self._absence = absence
         holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._state_store = MigrationStateStore(database, holder)
+        self._indexes_complete = False
         self.progress = "checking the schema"
         """What it is doing, for /readyz."""
 
@@ -81,9 +82,12 @@ class Migrator:
         return None if more else pending
 
     async def _missing_indexes(self) -> list[Index]:
+        if self._indexes_complete:
+            return []  # Later runs are for the migrations that had to wait.
         missing, conflicting = await compare_indexes(self._database, self._schema.indexes)
         if conflicting:
             raise SchemaError(format_conflicting_indexes(conflicting))
+        self._indexes_complete = not missing
         return missing
 
     async def _with_lock(self, work: Coroutine[Any, Any, list[Migration]]) -> list[Migration]:
@@ -142,15 +146,19 @@ class Migrator:
             return
         await self._state_store.set_building(index.name for index in indexes)
         started = time.monotonic()
-        for index in indexes:
-            self.progress = f"creating the index {index.name}"
+        for collection in dict.fromkeys(index.collection for index in indexes):
+            of_collection = [index for index in indexes if index.collection == collection]
+            names = ", ".join(index.name for index in of_collection)
+            self.progress = f"creating the index {names}"
             try:
-                await self._database[index.collection].create_indexes([index.model])
+                # Together: the server reads the documents once for all of them.
+                await self._database[collection].create_indexes([index.model for index in of_collection])
             except TRANSIENT_ERRORS:
                 raise
             except PyMongoError as exc:
-                raise await self._record_failure(f"the index {index.name} cannot be created", exc) from exc
+                raise await self._record_failure(f"the index {names} cannot be created", exc) from exc
         await self._state_store.set_building(())
+        self._indexes_complete = True
         seconds = round(time.monotonic() - started, 3)
         log.info("indexes_created", indexes=[index.name for index in indexes], seconds=seconds)
 

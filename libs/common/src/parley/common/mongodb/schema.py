@@ -137,8 +137,12 @@ async def compare_indexes(
 ) -> tuple[list[Index], list[Index]]:
     """Return the indexes that are missing, and those that exist under their name with another definition."""
     missing, conflicting = [], []
+    # A new database is asked once, not for each collection that it does not have yet.
+    collections = set(await database.list_collection_names())
     for collection in dict.fromkeys(index.collection for index in indexes):
-        existing = {entry["name"]: entry async for entry in await database[collection].list_indexes()}
+        existing: Mapping[str, Mapping[str, Any]] = {}
+        if collection in collections:
+            existing = {entry["name"]: entry async for entry in await database[collection].list_indexes()}
         for index in indexes:
             if index.collection != collection:
                 continue

@@ -56,7 +56,8 @@ class SchemaGate:
         self._check_accepted(await self._state_store.register_version(self._schema.version))
         if self._mode == "migrate":
             self._deferred = await self._migrator.run(include_deferred=False)
-        await self._check_ready()
+        else:
+            await self._check_ready()
         # Again, since migrating may have taken longer than it takes for a version to count as gone.
         self._check_accepted(await self._state_store.register_version(self._schema.version))
         metrics.SCHEMA_WAITING.set(0)
