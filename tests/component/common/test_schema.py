@@ -279,7 +279,7 @@ async def test_a_start_lists_the_indexes_of_a_collection_once_and_creates_what_i
     await database.command("profile", 2)
     for _ in range(2):
         async with service(mongodb_uri, database, schema) as mongo:
-            await wait_until(lambda ready=mongo: ready.unready_reason() is None)
+            await mongo.schema_ready.wait()
             await wait_until(lambda: _is_applied(database, 2))
     await database.command("profile", 0)
     calls = database["system.profile"].find({"appName": f"parley-{database.name}"})
