@@ -97,12 +97,6 @@ async def amqp_url(infrastructure: Infrastructure, run_directory: Path) -> Async
         yield url
 
 
-@pytest.fixture(scope="session")
-async def servers(mongodb_uri: str, amqp_url: str) -> tuple[str, str]:
-    """The URLs of MongoDB and RabbitMQ."""
-    return mongodb_uri, amqp_url
-
-
 @pytest.fixture
 def database_prefix() -> str:
     """A prefix for the databases of one test."""

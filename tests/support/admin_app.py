@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,7 @@ from parley.chat.knowledge_sources import routes as knowledge_source_routes
 from parley.chat.knowledge_sources.handlers import SourceHandlers
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
 from parley.chat.mcp_servers import routes as mcp_server_routes
-from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
+from parley.chat.mongo_schema import OUTBOX_COLLECTIONS
 from parley.chat.search import routes as search_routes
 from parley.chat.search.feed import SearchFeed
 from parley.chat.search.handlers import SearchHandlers
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from parley.common.runtime.service import Service
 
 PASSWORD = "a long enough password"
+_IDS_OF_AN_APP = 10_000
 ID_COUNTERS = ("tenant", "operator", "site", "audit", "api_key", "knowledge")
 
 
@@ -97,6 +99,40 @@ class LoginSession:
     refresh_token: str
 
 
+class RecordedBroker:
+    """A connection to RabbitMQ that apps share, and the record of the events of each app's tenants."""
+
+    def __init__(self, url: str) -> None:
+        self.connection = BrokerConnection(url)
+        self._events: dict[int, list[Event]] = {}
+        start = datetime.now(UTC) - timedelta(seconds=5)
+        for consumer in whole_log_consumers("admin-tests", start, self._on_record):
+            self.connection.add(consumer)
+
+    async def __aenter__(self) -> Self:
+        await self.connection.start()
+        await wait_until(lambda: self.connection.unready_reason() is None, description="the broker is ready")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.connection.stop()
+
+    def record(self, base_id: int) -> list[Event]:
+        """Return a list that gets the events of an app's tenants from now on."""
+        return self._events.setdefault(base_id, [])
+
+    def end_record(self, base_id: int) -> None:
+        self._events.pop(base_id, None)
+
+    async def _on_record(self, record: LogRecord) -> None:
+        for event in record.events:
+            if event is None:
+                continue
+            for base_id, events in self._events.items():
+                if base_id < event.tenant_id <= base_id + _IDS_OF_AN_APP:
+                    events.append(event)
+
+
 async def no_engine(site_id: int, text: str, target: str, source: str) -> str | None:
     """A TextTranslator of an installation without an engine."""
     return None
@@ -107,6 +143,7 @@ class AdminTestApp:
     """Calls routes as a given caller, and records the events of its own tenants."""
 
     mongo: Mongo
+    recorded: RecordedBroker
     broker: BrokerConnection
     outbox: Outbox
     admin: AdminModule
@@ -136,26 +173,22 @@ class AdminTestApp:
     client_ip: str = field(default_factory=lambda: f"198.51.100.{secrets.randbelow(250) + 1}")
 
     @classmethod
-    async def start(cls, mongodb_uri: str, amqp_url: str, **overrides: Any) -> Self:
-        """Start an app with a database of its own; `overrides` are settings."""
+    async def start(cls, mongo: Mongo, recorded: RecordedBroker, **overrides: Any) -> Self:
+        """Start an app on a database without documents; `overrides` are settings."""
         settings = ChatSettings(
             env="development",
             identity_secret=secrets.token_hex(32),
-            amqp_url=amqp_url,
-            mongodb_uri=mongodb_uri,
+            amqp_url="amqp://unused",
+            mongodb_uri="mongodb://unused",
             public_url="https://chat.test",
             knowledge_private_hosts=("127.0.0.1",),
             tool_private_hosts=("127.0.0.1",),
-            **{"database_prefix": f"t{secrets.token_hex(4)}", **overrides},
+            **overrides,
         )
-        mongo = Mongo(mongodb_uri, f"{settings.database_prefix}_chat", SCHEMA)
         # Apps that share a broker have different ranges of ids, so that each recognizes its own events.
         base_id = secrets.randbelow(2**40)
         await mongo.database["counters"].insert_many([{"_id": name, "reserved": base_id} for name in ID_COUNTERS])
-        broker, clock, events = BrokerConnection(amqp_url), AdjustableClock(), list[Event]()
-        start = datetime.now(UTC) - timedelta(seconds=5)
-        for consumer in whole_log_consumers("admin-tests", start, _recorder(events, base_id)):
-            broker.add(consumer)
+        broker, clock, events = recorded.connection, AdjustableClock(), recorded.record(base_id)
         feed = SearchFeed(mongo, SearchIndex(mongo), clock)
         outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS, processor=feed)
         with cheap_password_hashes():
@@ -212,14 +245,12 @@ class AdminTestApp:
         )
         server, http = TestServer(app), aiohttp.ClientSession()
         await server.start_server()
-        for component in (mongo, broker, outbox, admin):
+        for component in (outbox, admin):
             await component.start()
-        await wait_until(
-            lambda: not any(component.unready_reason() for component in (mongo, broker, admin)),
-            description="the app is ready",
-        )
+        await wait_until(lambda: not admin.unready_reason(), description="the app is ready")
         return cls(
             mongo,
+            recorded,
             broker,
             outbox,
             admin,
@@ -243,12 +274,8 @@ class AdminTestApp:
             base_id,
         )
 
-    async def close(self) -> None:
-        """Stop, and drop the database."""
-        await self.mongo.client.drop_database(self.mongo.database.name)
-        await self.stop()
-
     async def stop(self) -> None:
+        """Stop; the database and the broker stay connected."""
         await self.http.close()
         await self.server.close()
         self.folder.cleanup()
@@ -260,10 +287,9 @@ class AdminTestApp:
             self.tools.caller,
             self.admin,
             self.outbox,
-            self.broker,
-            self.mongo,
         ):
             await component.stop()
+        self.recorded.end_record(self.base_id)
 
     def stored_objects(self) -> Iterator[Path]:
         """The uploaded files that are stored."""
@@ -368,12 +394,9 @@ class AdminTestApp:
         return entries[0]
 
 
+StartApp = Callable[..., AbstractAsyncContextManager[AdminTestApp]]
+"""Runs an app with a database of its own; keyword arguments are its settings."""
+
+
 def unique_email(name: str) -> str:
     return f"{name}-{secrets.token_hex(6)}@parley.test"
-
-
-def _recorder(events: list[Event], base_id: int) -> Callable[[LogRecord], Awaitable[None]]:
-    async def on_record(record: LogRecord) -> None:
-        events.extend(event for event in record.events if event and base_id < event.tenant_id <= base_id + 10_000)
-
-    return on_record

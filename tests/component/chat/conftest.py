@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient
-from pymongo.asynchronous.database import AsyncDatabase
 
-from support.admin_app import AdminTestApp
-from support.reused_database import remove_documents
+from parley.chat.mongo_schema import SCHEMA
+from parley.common.mongodb import Mongo
+from support.admin_app import AdminTestApp, RecordedBroker, StartApp
+from support.reused_database import DatabasePool
 
 
 @pytest.fixture(scope="session")
-async def app(servers: tuple[str, str]) -> AsyncIterator[AdminTestApp]:
+async def databases(mongodb_uri: str) -> AsyncIterator[DatabasePool]:
+    """Chat's databases, which tests use one after the other."""
+    pool = DatabasePool(mongodb_uri, "chat", SCHEMA)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture(scope="session")
+async def recorded_broker(amqp_url: str) -> AsyncIterator[RecordedBroker]:
+    """The connection to RabbitMQ that all apps share."""
+    async with RecordedBroker(amqp_url) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def start_app(databases: DatabasePool, recorded_broker: RecordedBroker) -> StartApp:
+    @asynccontextmanager
+    async def start(broker: RecordedBroker = recorded_broker, **settings: Any) -> AsyncIterator[AdminTestApp]:
+        async with databases.take() as mongo:
+            app = await AdminTestApp.start(mongo, broker, **settings)
+            try:
+                yield app
+            finally:
+                await app.stop()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+async def app(start_app: StartApp) -> AsyncIterator[AdminTestApp]:
     """The app shared by all tests of a run: each test creates tenants of its own."""
-    app = await AdminTestApp.start(*servers)
-    yield app
-    await app.close()
-
-
-@pytest.fixture(scope="session")
-async def reused_database(mongodb_uri: str) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
-    async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
-        database = client[f"t{secrets.token_hex(4)}_chat"]
-        yield database
-        await client.drop_database(database.name)
+    async with start_app() as app:
+        yield app
 
 
 @pytest.fixture
-async def chat_database(reused_database: AsyncDatabase[dict[str, Any]]) -> AsyncIterator[str]:
-    """The name of a database without documents, which has chat's indexes from the second test on."""
-    yield reused_database.name
-    await remove_documents(reused_database)
-
-
-@pytest.fixture
-async def isolated_app(chat_database: str, servers: tuple[str, str]) -> AsyncIterator[AdminTestApp]:
+async def isolated_app(start_app: StartApp) -> AsyncIterator[AdminTestApp]:
     """An app for one test, which may move its clock."""
-    app = await AdminTestApp.start(*servers, database_prefix=chat_database.removesuffix("_chat"))
-    yield app
-    await app.stop()
+    async with start_app() as app:
+        yield app
+
+
+@pytest.fixture
+async def chat_database(databases: DatabasePool) -> AsyncIterator[Mongo]:
+    """A database without documents."""
+    async with databases.take() as mongo:
+        yield mongo

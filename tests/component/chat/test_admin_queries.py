@@ -40,7 +40,7 @@ from parley.chat.tools import routes as tool_routes
 from parley.common.auth.identity import OperatorCaller
 from parley.common.events.schemas import OperatorRef
 from parley.common.runtime.clock import to_rfc3339
-from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
+from support.admin_app import PASSWORD, AdminTestApp, LoginSession, StartApp, unique_email
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 REPOSITORIES = (
@@ -321,9 +321,8 @@ async def _use_sessions(app: AdminTestApp, owner: OperatorCaller) -> LoginSessio
     return await app.log_in(email)
 
 
-async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]) -> None:
-    app = await AdminTestApp.start(*servers, owner_email=unique_email("first"), owner_password=PASSWORD)
-    try:
+async def test_every_query_of_every_route_uses_an_index(start_app: StartApp) -> None:
+    async with start_app(owner_email=unique_email("first"), owner_password=PASSWORD) as app:
         await app.mongo.database.create_collection("system.profile", capped=True, size=64 * 2**20)
         await app.mongo.database.command("profile", 2)
         await _call_every_route(app)
@@ -331,6 +330,7 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
         await app.outbox.sweep(app.clock())
         await app.mongo.database.command("profile", 0)
         profile = [row async for row in app.mongo["system.profile"].find()]
+        await app.mongo["system.profile"].drop()
         tables = [
             *app.admin.routes(),
             *knowledge_source_routes.routes(SourceHandlers(app.knowledge_sources.service)),
@@ -352,8 +352,6 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
             or (row.get("hasSortStage") and "_fts" not in row["planSummary"])
         ]
         assert not unindexed
-    finally:
-        await app.close()
 
 
 async def _find_route(app: AdminTestApp, method: str, path: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from parley.chat.conversations import transitions
 from parley.chat.messages.model import MessageDraft
 from parley.chat.timeouts import TEST_RUN_LEASE
 from parley.common.auth.identity import IDENTITY_HEADER, OperatorCaller, VisitorCaller
-from support.admin_app import AdminTestApp
+from support.admin_app import AdminTestApp, StartApp
 from support.api import ApiResponse
 from support.authorization_matrix import file_form
 from support.openai_server import FakeOpenAIServer
@@ -90,10 +90,9 @@ async def endpoint() -> AsyncIterator[FakeOpenAIServer]:
 
 
 @pytest.fixture(scope="module")
-async def ai_app(servers: tuple[str, str], endpoint: FakeOpenAIServer) -> AsyncIterator[AdminTestApp]:
-    app = await AdminTestApp.start(*servers, openai_url=endpoint.url, openai_api_key="sk-installation")
-    yield app
-    await app.close()
+async def ai_app(start_app: StartApp, endpoint: FakeOpenAIServer) -> AsyncIterator[AdminTestApp]:
+    async with start_app(openai_url=endpoint.url, openai_api_key="sk-installation") as app:
+        yield app
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from parley.chat.accounts.login_throttling import LoginOrigin
 from parley.common.auth.identity import OperatorCaller
 from parley.common.auth.token_hashing import hash_token
-from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
+from support.admin_app import PASSWORD, AdminTestApp, LoginSession, StartApp, unique_email
 from support.api import ApiResponse
 from support.wait import wait_until
 
@@ -418,10 +418,9 @@ async def test_suspension_is_revealed_only_after_the_correct_password(app: Admin
     assert response["suspended"] is True
 
 
-async def test_the_first_owner_is_created_once_by_concurrent_replicas(servers: tuple[str, str]) -> None:
+async def test_the_first_owner_is_created_once_by_concurrent_replicas(start_app: StartApp) -> None:
     email = unique_email("first")
-    app = await AdminTestApp.start(*servers, owner_email=email, owner_password=PASSWORD)
-    try:
+    async with start_app(owner_email=email, owner_password=PASSWORD) as app:
         accounts = app.admin.accounts
         await asyncio.gather(*(accounts.ensure_first_owner("Parley", email, PASSWORD, "first") for _ in range(4)))
         assert await app.mongo["operators"].count_documents({}) == 1
@@ -431,8 +430,6 @@ async def test_the_first_owner_is_created_once_by_concurrent_replicas(servers: t
         await app.mongo["operators"].update_one({"_id": login.operator_id}, {"$set": {"email": unique_email("moved")}})
         await accounts.ensure_first_owner("Parley", email, PASSWORD, "first")
         assert await app.mongo["operators"].count_documents({}) == 1
-    finally:
-        await app.close()
 
 
 async def test_only_the_gateway_can_call_the_internal_api(app: AdminTestApp) -> None:

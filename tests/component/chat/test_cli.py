@@ -6,45 +6,37 @@ Commands run in this process: starting one takes a second of processor time. The
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient
 
 from parley.common.events import Event, new_event
 from parley.common.events.team import SiteChanged
 from parley.common.messaging import BrokerConnection, Consumer, PoisonMessage
+from parley.common.mongodb import Mongo
 from parley.common.runtime.tasks import PeriodicTask
-from support.admin_app import AdminTestApp
+from support.admin_app import AdminTestApp, RecordedBroker
 from support.parley_cli import PASSWORD, ParleyCli
 from support.wait import wait_until
 
 
 @pytest.fixture
-async def parley(servers: tuple[str, str], database_prefix: str, tmp_path: Path) -> AsyncIterator[ParleyCli]:
-    mongodb_uri, amqp_url = servers
-    secret = secrets.token_hex(32)
-    yield ParleyCli(
+def parley(mongodb_uri: str, amqp_url: str, chat_database: Mongo, tmp_path: Path) -> ParleyCli:
+    return ParleyCli(
         {
             "MONGODB_URI": mongodb_uri,
             "AMQP_URL": amqp_url,
-            "PARLEY_DATABASE_PREFIX": database_prefix,
-            "PARLEY_IDENTITY_SECRET": secret,
+            "PARLEY_DATABASE_PREFIX": chat_database.database.name.removesuffix("_chat"),
+            "PARLEY_IDENTITY_SECRET": secrets.token_hex(32),
             "PARLEY_STORAGE_DIR": str(tmp_path / "uploads"),
             "PARLEY_JWT_SECRET": secrets.token_hex(32),
             **{f"PARLEY_{name}_URLS": "http://127.0.0.1:9" for name in ("CHAT", "PRESENCE", "NOTIFY", "TRANSLATE")},
         }
     )
-    async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
-        await client.drop_database(f"{database_prefix}_chat")
 
 
-async def test_owner_is_created_once_and_the_password_is_never_shown(
-    parley: ParleyCli, mongodb_uri: str, database_prefix: str
-) -> None:
+async def test_owner_is_created_once_and_the_password_is_never_shown(parley: ParleyCli, chat_database: Mongo) -> None:
     options = ("--email", "Olivia@Shop.test", "--name", "Olivia", "--tenant", "Shop")
     created = (await parley("owner", "create", *options, "--json", stdin=f"{PASSWORD}\n")).data
     assert created["email"] == "olivia@shop.test"
@@ -56,16 +48,15 @@ async def test_owner_is_created_once_and_the_password_is_never_shown(
     short = await parley("owner", "create", *options, stdin="short\n")
     assert (short.status, short.err) == (1, "parley: the password must have 10 to 256 characters\n")
     assert not any(PASSWORD in result.out + result.err for result in parley.completed)
-    async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
-        operator = await client[f"{database_prefix}_chat"]["operators"].find_one({"_id": created["operator_id"]})
+    operator = await chat_database["operators"].find_one({"_id": created["operator_id"]})
     assert operator is not None
     assert PASSWORD not in repr(operator)
 
 
 async def test_answer_tests_are_run_by_a_running_chat(
-    parley: ParleyCli, servers: tuple[str, str], database_prefix: str, tmp_path: Path
+    parley: ParleyCli, chat_database: Mongo, recorded_broker: RecordedBroker, tmp_path: Path
 ) -> None:
-    app = await AdminTestApp.start(*servers, database_prefix=database_prefix)
+    app = await AdminTestApp.start(chat_database, recorded_broker)
     email = await parley.create_owner()
     site = (await parley("site", "create", "--owner", email, "--name", "Shop", "--json")).data["id"]
     command = ("answers", "test", "--site", str(site), "--operator", email)

@@ -17,7 +17,7 @@ from parley.chat.conversations.repository import MongoConversationRepository
 from parley.chat.messages.model import MessageDraft
 from parley.chat.messages.repository import MongoMessageRepository
 from parley.chat.mongo_ids import ConversationIdGenerator
-from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
+from parley.chat.mongo_schema import OUTBOX_COLLECTIONS
 from parley.chat.visitors.model import Visitor
 from parley.common.conversation_partitions import conversation_partition, visitor_partition
 from parley.common.events.schemas import MessageTranslation, OperatorRef
@@ -73,12 +73,8 @@ class Replica:
 
 
 @pytest.fixture
-async def mongo(chat_database: str, mongodb_uri: str) -> AsyncIterator[Mongo]:
-    mongo = Mongo(mongodb_uri, chat_database, SCHEMA)
-    await mongo.start()
-    await asyncio.wait_for(mongo.schema_ready.wait(), 20)
-    yield mongo
-    await mongo.stop()
+def mongo(chat_database: Mongo) -> Mongo:
+    return chat_database
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from parley.common.auth.identity import OperatorCaller
 from parley.common.events import Actor, Event
 from parley.common.events.schemas import OperatorRef
 from parley.common.mongodb import Mongo
-from support.admin_app import AdminTestApp
+from support.admin_app import AdminTestApp, StartApp
 from support.migration_job import create_migrator
 from support.wait import wait_until
 
@@ -117,10 +117,9 @@ class Reporting:
 
 
 @pytest.fixture(scope="module")
-async def reports_app(servers: tuple[str, str]) -> AsyncIterator[AdminTestApp]:
-    app = await AdminTestApp.start(*servers)
-    yield app
-    await app.close()
+async def reports_app(start_app: StartApp) -> AsyncIterator[AdminTestApp]:
+    async with start_app() as app:
+        yield app
 
 
 @pytest.fixture

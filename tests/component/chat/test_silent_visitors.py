@@ -9,7 +9,7 @@ from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -36,7 +36,7 @@ from parley.common.auth.identity import IdentitySigner, OperatorCaller, VisitorC
 from parley.common.errors import NotFound, ValidationFailed
 from parley.common.http import build_app
 from parley.common.messaging import RpcClient
-from support.admin_app import AdminTestApp
+from support.admin_app import AdminTestApp, RecordedBroker, StartApp
 
 LIFETIME = timedelta(days=1)
 
@@ -73,6 +73,12 @@ class Chat:
         moved = settings.model_copy(update={"public_url": "https://elsewhere.example.com"})
         self.personal_data_at_new_address = build_personal_data_service(moved, *stores)
 
+    @classmethod
+    async def create(cls, app: AdminTestApp, folder: Path) -> Self:
+        owner = await app.create_tenant()
+        site = await app.create_site(owner)
+        return cls(app, await app.get_caller(owner.operator_id), site["id"], folder)
+
     def new_visitor(self) -> VisitorCaller:
         return VisitorCaller(self.owner.tenant_id, self.site_id, f"sess_{secrets.token_hex(16)}")
 
@@ -95,9 +101,7 @@ class Chat:
 
 @pytest.fixture
 async def chat(isolated_app: AdminTestApp, tmp_path: Path) -> Chat:
-    owner = await isolated_app.create_tenant()
-    site = await isolated_app.create_site(owner)
-    return Chat(isolated_app, await isolated_app.get_caller(owner.operator_id), site["id"], tmp_path)
+    return await Chat.create(isolated_app, tmp_path)
 
 
 async def test_a_visitor_who_never_wrote_is_removed_after_a_day(chat: Chat) -> None:
@@ -183,15 +187,16 @@ async def test_an_image_that_was_sent_can_always_be_sent_again(chat: Chat) -> No
         chat.app.clock.advance(hours=23, minutes=30)
 
 
-async def test_an_image_whose_message_waits_for_the_broker_is_kept(chat: Chat) -> None:
-    visitor = chat.new_visitor()
-    url = await chat.upload(visitor)
-    await chat.app.broker.stop()
-    await chat.module.visitor_messages.receive(visitor, "", image_url=url)
-    assert await chat.app.mongo["messages"].find_one({"image_url": url}) is None
-    chat.app.clock.advance(days=2)
-    await chat.uploads.remove_unsent()
-    assert await chat.uploads.read(url.rsplit("/", 1)[1])
+async def test_an_image_whose_message_waits_for_the_broker_is_kept(start_app: StartApp, tmp_path: Path) -> None:
+    async with start_app(RecordedBroker("amqp://never-connected")) as app:
+        chat = await Chat.create(app, tmp_path)
+        visitor = chat.new_visitor()
+        url = await chat.upload(visitor)
+        await chat.module.visitor_messages.receive(visitor, "", image_url=url)
+        assert await app.mongo["messages"].find_one({"image_url": url}) is None
+        app.clock.advance(days=2)
+        await chat.uploads.remove_unsent()
+        assert await chat.uploads.read(url.rsplit("/", 1)[1])
 
 
 async def test_a_sent_image_stays_when_the_address_of_the_installation_changes(chat: Chat) -> None:

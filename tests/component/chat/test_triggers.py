@@ -16,7 +16,7 @@ from parley.chat.messages.model import Message, Opening
 from parley.chat.settings import ChatSettings
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.messaging import RpcClient
-from support.admin_app import AdminTestApp
+from support.admin_app import AdminTestApp, StartApp
 from support.wait import wait_until
 
 TRIGGER = {"name": "Pricing", "message": "Questions about **plans**?", "enabled": True}
@@ -80,11 +80,10 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-async def office(servers: tuple[str, str]) -> AsyncIterator[AdminTestApp]:
+async def office(start_app: StartApp) -> AsyncIterator[AdminTestApp]:
     """The app of this file, whose tests move its clock: each test has a tenant of its own."""
-    app = await AdminTestApp.start(*servers)
-    yield app
-    await app.close()
+    async with start_app() as app:
+        yield app
 
 
 @pytest.fixture
