@@ -12,7 +12,8 @@ from aiohttp import web
 
 from component.chat.test_tools import identified_visitor, verifier
 from parley.chat.mcp_servers import sdk
-from parley.chat.mcp_servers.model import MAX_LIST_PAGES
+from parley.chat.mcp_servers.definitions import describe_listed
+from parley.chat.mcp_servers.model import MAX_LIST_PAGES, ListedTool
 from parley.chat.mcp_servers.transport import MAX_SESSION_BYTES, MAX_SESSION_REQUESTS
 from support.admin_app import AdminTestApp
 from support.ai_replicas import Replica, Shop, run_replicas
@@ -366,7 +367,7 @@ async def test_a_server_that_hangs_or_never_ends_is_left(
 async def test_a_long_list_of_tools_delays_no_other_request(sources: Servers, website: Website) -> None:
     """A26: what a server lists is checked while other requests are answered."""
     schema = {"type": "object", "properties": {f"{number:x}": {} for number in range(490)}}
-    tools = [_tool(f"tool_{number}", inputSchema=schema) for number in range(40)]
+    tools = [_tool(f"tool_{number}", inputSchema=schema) for number in range(20)]
     website.handlers["/mcp"] = _speak(lambda _message, _request: _listing(*tools))
     server_id = (await sources.add(f"{website.url}/mcp"))["server"]["id"]
     check = asyncio.ensure_future(sources.check(server_id))
@@ -376,6 +377,34 @@ async def test_a_long_list_of_tools_delays_no_other_request(sources: Servers, we
         answered += 1
     assert len((await check)["tools"]) == len(tools)
     assert answered > 20
+
+
+async def test_a_call_does_not_check_the_whole_list_again(
+    sources: Servers, website: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A26: a call is as fast with a long list: its tool is compared with what was allowed, by the fingerprint."""
+    listed = [_tool("one"), _tool("two")]
+
+    def answer(message: dict[str, Any], _request: web.Request) -> dict[str, Any]:
+        if message["method"] == "tools/list":
+            return _listing(*listed)
+        return {"content": [{"type": "text", "text": "done"}], "resultType": "complete"}
+
+    website.handlers["/mcp"] = _speak(answer)
+    server_id = (await sources.add(f"{website.url}/mcp"))["server"]["id"]
+    shown = (await sources.check(server_id))["tools"][0]
+    checked: list[str] = []
+
+    def describe(name: str, *rest: Any, **more: Any) -> ListedTool:
+        checked.append(name)
+        return describe_listed(name, *rest, **more)
+
+    monkeypatch.setattr(sdk, "describe_listed", describe)
+    body = {"name": "one", "fingerprint": shown["fingerprint"], "arguments": {}}
+    tried = (await sources.call("POST", f"/{server_id}/try", body)).ok()
+    assert (tried["outcome"], tried["content"], checked) == ("ok", "done", [])
+    listed[0] = _tool("one", description="It does something else.")
+    assert (await sources.call("POST", f"/{server_id}/try", body)).ok()["outcome"] == "tool_changed"
 
 
 async def test_tools_that_no_model_may_read_cannot_be_allowed(sources: Servers, website: Website) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parley.chat import mongo_limits
 from parley.chat.accounts import login_throttling_repository
 from parley.chat.accounts import repository as accounts
 from parley.chat.ai import usage_repository
@@ -89,6 +90,7 @@ SCHEMA = DatabaseSchema(
         *team.INDEXES,
         *teams.INDEXES,
         *mcp_servers.INDEXES,
+        *mongo_limits.INDEXES,
         *tools.INDEXES,
         *transcripts.INDEXES,
         *triggers.INDEXES,

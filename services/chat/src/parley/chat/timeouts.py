@@ -17,6 +17,8 @@ TEXT_TRANSLATION_RETRY_SECONDS: Final = 0.5
 REACHABLE_TIMEOUT_SECONDS: Final = 1.0
 """How long the list of operators waits for notify to say whom a push would reach."""
 
+ADDITION_LEASE: Final = timedelta(minutes=1)
+"""How long an addition has room under a limit reserved, if its replica dies: longer than any write may take."""
 TRANSCRIPT_REQUEST_RETENTION: Final = timedelta(days=3)
 """How long the address of a transcript is kept: longer than notify tries to send it."""
 

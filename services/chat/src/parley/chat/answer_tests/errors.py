@@ -5,7 +5,7 @@ from __future__ import annotations
 from parley.common.errors import Conflict, NotFound
 
 MAX_TESTS = 500
-"""Per site. Two concurrent additions may exceed it by one."""
+"""Per site."""
 MAX_REPLAYS = 50
 """Real answers that a run compares."""
 

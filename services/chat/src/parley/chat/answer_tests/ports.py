@@ -53,10 +53,8 @@ class AnswerTestRepository(Protocol):
     async def get(self, tenant_id: int, site_id: int, test_id: int) -> AnswerTest:
         """Raises AnswerTestNotFound."""
 
-    async def count(self, site_id: int, limit: int) -> int:
-        """Counted up to `limit`."""
-
-    async def add(self, tests: Sequence[AnswerTest]) -> None: ...
+    async def add(self, tests: Sequence[AnswerTest], limit: int) -> None:
+        """Add tests of one site, or none: raises TooManyAnswerTests if it would have more than `limit`."""
 
     async def replace(self, test: AnswerTest) -> bool:
         """False if there is no such test."""

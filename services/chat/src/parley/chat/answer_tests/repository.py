@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from parley.chat.answer_tests.errors import MAX_TESTS, AnswerTestNotFound
+from parley.chat.answer_tests.errors import MAX_TESTS, AnswerTestNotFound, TooManyAnswerTests
 from parley.chat.answer_tests.mappers import mutable_fields, test_document, to_test
 from parley.chat.answer_tests.model import AnswerTest, Replay
+from parley.chat.mongo_limits import stay_within
 from parley.chat.newer_documents import with_unknown_fields
 from parley.common.mongodb import Document, Index, Mongo
 
@@ -51,11 +52,11 @@ class MongoAnswerTestRepository:
             raise AnswerTestNotFound
         return to_test(row)
 
-    async def count(self, site_id: int, limit: int) -> int:
-        return await self._mongo[COLLECTION].count_documents({"site_id": site_id}, limit=limit)
-
-    async def add(self, tests: Sequence[AnswerTest]) -> None:
-        if tests:
+    async def add(self, tests: Sequence[AnswerTest], limit: int) -> None:
+        if not tests:
+            return
+        group, ids = {"site_id": tests[0].site_id}, [test.id for test in tests]
+        async with stay_within(self._mongo, COLLECTION, group, ids, limit, TooManyAnswerTests):
             await self._mongo[COLLECTION].insert_many([test_document(test) for test in tests])
 
     async def replace(self, test: AnswerTest) -> bool:

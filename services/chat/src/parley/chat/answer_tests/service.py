@@ -9,7 +9,6 @@ from parley.chat.accounts.access import require_permission
 from parley.chat.answer_tests.errors import (
     MAX_TESTS,
     AnswerTestNotFound,
-    TooManyAnswerTests,
 )
 from parley.chat.answer_tests.generation import draft_test, question_key
 from parley.chat.answer_tests.model import (
@@ -81,10 +80,8 @@ class AnswerTestService:
         origin = Origin()
         if conversation_id is not None:
             origin = await self._find_origin(caller, site_id, draft, conversation_id, seq)
-        if await self.tests.count(site_id, MAX_TESTS) >= MAX_TESTS:
-            raise TooManyAnswerTests
         test = await self._build(caller, site_id, draft, origin)
-        await self.tests.add([test])
+        await self.tests.add([test], MAX_TESTS)
         await self.audit.record(caller, "answer_test.created", f"answer_test:{test.id}", site_id)
         return test
 
@@ -106,7 +103,10 @@ class AnswerTestService:
         await self.audit.record(caller, "answer_test.deleted", f"answer_test:{test_id}", site_id)
 
     async def generate(self, caller: OperatorCaller, site_id: int) -> int:
-        """Make a test of each question of the knowledge that has none. Returns how many; no more than fit."""
+        """Make a test of each question of the knowledge that has none. Returns how many; no more than fit.
+
+        Raises TooManyAnswerTests if others are added meanwhile.
+        """
         site = await self.sites.get(caller, site_id)
         existing = await self.tests.list_page(caller.tenant_id, site_id, 0, 2 * MAX_TESTS)
         known = {question_key(test.question) for test in existing}
@@ -117,7 +117,7 @@ class AnswerTestService:
                 known.add(key)
                 drafts.append(draft_test(passage))
         added = [await self._build(caller, site_id, draft, Origin("knowledge")) for draft in drafts]
-        await self.tests.add(added)
+        await self.tests.add(added, MAX_TESTS)
         await self._record_many(caller, site_id, "answer_test.generated", created=len(added))
         return len(added)
 
@@ -133,9 +133,8 @@ class AnswerTestService:
         by_key = {_key(test): test for test in existing}
         unique = {_key(draft): draft for draft in drafts}
         added = [draft for key, draft in unique.items() if key not in by_key]
-        if len(existing) + len(added) > MAX_TESTS:
-            raise TooManyAnswerTests
-        await self.tests.add([await self._build(caller, site_id, draft, Origin("import")) for draft in added])
+        built = [await self._build(caller, site_id, draft, Origin("import")) for draft in added]
+        await self.tests.add(built, MAX_TESTS)
         replaced = 0
         for key, draft in unique.items():
             if key in by_key:

@@ -20,14 +20,14 @@ class CannedReplyRepository(Protocol):
     async def get(self, tenant_id: int, reply_id: int) -> CannedReply:
         """Raises CannedReplyNotFound."""
 
-    async def count(self, tenant_id: int, audience: str, limit: int) -> int:
-        """How many replies an audience has, counted up to `limit`."""
+    async def add(self, reply: CannedReply, limit: int) -> None:
+        """Raises ShortcutTaken, and TooManyCannedReplies if the audience has `limit` of them."""
 
-    async def add(self, reply: CannedReply) -> None:
-        """Raises ShortcutTaken."""
+    async def replace(self, reply: CannedReply, limit: int | None) -> None:
+        """Replace all but the use count. `limit`: of the audience, if the reply changes to another one.
 
-    async def replace(self, reply: CannedReply) -> None:
-        """Replace all but the use count. Raises CannedReplyNotFound, ShortcutTaken."""
+        Raises CannedReplyNotFound, ShortcutTaken, TooManyCannedReplies.
+        """
 
     async def delete(self, tenant_id: int, reply_id: int) -> bool:
         """False if there is no such reply."""

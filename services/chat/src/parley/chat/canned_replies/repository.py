@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.canned_replies.errors import CannedReplyNotFound, ShortcutTaken
+from parley.chat.canned_replies.errors import CannedReplyNotFound, ShortcutTaken, TooManyCannedReplies
 from parley.chat.canned_replies.model import CannedReply
 from parley.chat.conversations.search import fold, split_words
+from parley.chat.mongo_limits import stay_within
 from parley.chat.newer_documents import with_unknown_fields
 from parley.chat.uploads.model import SENDING_TIME, image_name
 from parley.common.events.schemas import FileSchema, QuickReply
@@ -70,31 +72,35 @@ class MongoCannedReplyRepository:
             raise CannedReplyNotFound
         return _to_reply(document)
 
-    async def count(self, tenant_id: int, audience: str, limit: int) -> int:
-        query = {"tenant_id": tenant_id, "audience": audience}
-        return await self._mongo[COLLECTION].count_documents(query, limit=limit)
-
-    async def add(self, reply: CannedReply) -> None:
+    async def add(self, reply: CannedReply, limit: int) -> None:
         document = {"_id": reply.id, **_fields(reply), "created_at": reply.created_at, "use_count": reply.use_count}
-        try:
-            await self._mongo[COLLECTION].insert_one(document)
-        except DuplicateKeyError as exc:
-            raise ShortcutTaken from exc
+        async with self._stay_within(reply, limit):
+            try:
+                await self._mongo[COLLECTION].insert_one(document)
+            except DuplicateKeyError as exc:
+                raise ShortcutTaken from exc
         await self._keep_file(reply)
 
-    async def replace(self, reply: CannedReply) -> None:
+    async def replace(self, reply: CannedReply, limit: int | None) -> None:
         query = {"_id": reply.id, "tenant_id": reply.tenant_id}
         fields = await with_unknown_fields(
             self._mongo, COLLECTION, query, lambda row: _fields(_to_reply(row)), _fields(reply)
         )
-        try:
-            before = await self._mongo[COLLECTION].find_one_and_update(query, {"$set": fields}, _ATTACHED)
-        except DuplicateKeyError as exc:
-            raise ShortcutTaken from exc
+        async with self._stay_within(reply, limit):
+            try:
+                before = await self._mongo[COLLECTION].find_one_and_update(query, {"$set": fields}, _ATTACHED)
+            except DuplicateKeyError as exc:
+                raise ShortcutTaken from exc
         if before is None:
             raise CannedReplyNotFound
         await self._keep_file(reply)
         await self._let_expire([before], kept=reply.file)
+
+    def _stay_within(self, reply: CannedReply, limit: int | None) -> AbstractAsyncContextManager[None]:
+        if limit is None:
+            return nullcontext()
+        group = {"tenant_id": reply.tenant_id, "audience": reply.audience}
+        return stay_within(self._mongo, COLLECTION, group, [reply.id], limit, TooManyCannedReplies)
 
     async def delete(self, tenant_id: int, reply_id: int) -> bool:
         document = await self._mongo[COLLECTION].find_one_and_delete({"_id": reply_id, "tenant_id": tenant_id})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from parley.chat.accounts.access import require_permission
 from parley.chat.audiences import Audiences
 from parley.chat.audit.service import AuditService
-from parley.chat.canned_replies.errors import MAX_REPLIES, CannedReplyNotFound, TooManyCannedReplies
+from parley.chat.canned_replies.errors import MAX_REPLIES, CannedReplyNotFound
 from parley.chat.canned_replies.model import CannedReply, CannedReplyDraft
 from parley.chat.canned_replies.ports import CannedReplyRepository
 from parley.chat.conversations.search import split_words
@@ -65,8 +65,7 @@ class CannedReplyService:
             updated_at=now,
             quick_replies=draft.quick_replies,
         )
-        await self._require_room(reply)
-        await self.replies.add(reply)
+        await self.replies.add(reply, MAX_REPLIES)
         await self._record(caller, "canned_reply.created", reply)
         return reply
 
@@ -91,9 +90,7 @@ class CannedReplyService:
             use_count=before.use_count,
             quick_replies=draft.quick_replies,
         )
-        if after.audience != before.audience:
-            await self._require_room(after)
-        await self.replies.replace(after)
+        await self.replies.replace(after, None if after.audience == before.audience else MAX_REPLIES)
         await self._record(caller, "canned_reply.updated", after)
         return after
 
@@ -127,10 +124,6 @@ class CannedReplyService:
         if reply.site_id is not None:
             require_permission(caller, reply.tenant_id, reply.site_id)
         return reply
-
-    async def _require_room(self, reply: CannedReply) -> None:
-        if await self.replies.count(reply.tenant_id, reply.audience, MAX_REPLIES) >= MAX_REPLIES:
-            raise TooManyCannedReplies
 
     async def _record(self, caller: OperatorCaller, action: str, reply: CannedReply) -> None:
         """Personal replies concern nobody else, so their changes are not audited."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 MAX_SOURCES: Final = 100
-"""Per site. Two concurrent additions may exceed it by one."""
+"""Per site."""
 MAX_DOCUMENTS: Final = 5_000
-"""Per site, of all sources. Concurrent syncs may exceed it by the pages of one batch."""
+"""Per site, of all sources. Only a protection: concurrent syncs may exceed it by the pages of one batch, and concurrent
+uploads by their number."""
 MAX_PASSAGES: Final = 50_000
 """Per site: what an exact search in memory holds."""
 MAX_PAGES: Final = 2_000

@@ -61,10 +61,8 @@ class SourceRepository(Protocol):
     async def get(self, tenant_id: int, site_id: int, source_id: int) -> Source:
         """Raises SourceNotFound."""
 
-    async def count(self, tenant_id: int, site_id: int, limit: int) -> int:
-        """Counted up to `limit`."""
-
-    async def add(self, source: Source) -> None: ...
+    async def add(self, source: Source, limit: int) -> None:
+        """Raises TooManySources if the site has `limit` of them."""
 
     async def update(self, source: Source, options: SourceOptions, next_at: datetime | None) -> None:
         """`next_at`: when the next sync is due, unless one is under way. Raises SourceNotFound."""

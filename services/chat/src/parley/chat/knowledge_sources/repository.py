@@ -10,9 +10,10 @@ from typing import Any
 
 from pymongo import ReturnDocument
 
-from parley.chat.knowledge_sources.errors import SourceNotFound
+from parley.chat.knowledge_sources.errors import SourceNotFound, TooManySources
 from parley.chat.knowledge_sources.model import INTERVALS, Source, SourceOptions, SyncError, SyncProgress, SyncState
 from parley.chat.knowledge_sources.ports import ClaimedSync
+from parley.chat.mongo_limits import stay_within
 from parley.chat.newer_documents import known_fields, with_unknown_fields
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
@@ -51,11 +52,7 @@ class MongoSourceRepository:
             raise SourceNotFound
         return self._to_source(row)
 
-    async def count(self, tenant_id: int, site_id: int, limit: int) -> int:
-        query = {"tenant_id": tenant_id, "site_id": site_id, "deleted_at": None}
-        return await self._mongo[COLLECTION].count_documents(query, limit=limit)
-
-    async def add(self, source: Source) -> None:
+    async def add(self, source: Source, limit: int) -> None:
         row: Document = {
             "_id": source.id,
             "tenant_id": source.tenant_id,
@@ -67,7 +64,9 @@ class MongoSourceRepository:
         }
         if source.sync.next_at is not None:
             row["due"] = source.sync.next_at
-        await self._mongo[COLLECTION].insert_one(row)
+        group = {"tenant_id": source.tenant_id, "site_id": source.site_id, "deleted_at": None}
+        async with stay_within(self._mongo, COLLECTION, group, [source.id], limit, TooManySources):
+            await self._mongo[COLLECTION].insert_one(row)
 
     async def update(self, source: Source, options: SourceOptions, next_at: datetime | None) -> None:
         query = {"_id": source.id, "tenant_id": source.tenant_id, "deleted_at": None}

@@ -18,7 +18,6 @@ from parley.chat.knowledge_sources.errors import (
     NoFilesHere,
     NothingPending,
     SyncRunning,
-    TooManySources,
 )
 from parley.chat.knowledge_sources.file_types import clean_file_name, find_document_type
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENT_BYTES, MAX_SOURCES
@@ -90,13 +89,11 @@ class SourceService:
         url = normalize_url(options.url or "") if kind in WEB_KINDS else None
         if kind in WEB_KINDS and url is None:
             raise ValidationFailed({"url": "must be an address that begins with https:// or http://"})
-        if await self.sources.count(caller.tenant_id, site_id, MAX_SOURCES) >= MAX_SOURCES:
-            raise TooManySources
         now = self.clock()
         sync = SyncProgress(next_at=now if kind in WEB_KINDS else None)
         options = replace(options, url=url, schedule=options.schedule if kind in WEB_KINDS else "manual")
         source = Source(await self.next_id(), caller.tenant_id, site_id, kind, options, now, sync)
-        await self.sources.add(source)
+        await self.sources.add(source, MAX_SOURCES)
         await self._record(caller, "knowledge_source.created", source, {"name": options.name, "kind": kind})
         return await self.get(caller, site_id, source.id)
 

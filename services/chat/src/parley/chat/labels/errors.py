@@ -5,7 +5,7 @@ from __future__ import annotations
 from parley.common.errors import Conflict, NotFound
 
 MAX_LABELS = 200
-"""For each audience: a site, the team. Two concurrent additions may exceed it by one."""
+"""For each audience: a site, the team."""
 
 
 class LabelNotFound(NotFound):

@@ -20,11 +20,8 @@ class LabelRepository(Protocol):
     async def get(self, tenant_id: int, label_id: int) -> Label:
         """Raises LabelNotFound."""
 
-    async def count(self, tenant_id: int, audience: str, limit: int) -> int:
-        """How many labels an audience has, counted up to `limit`."""
-
-    async def add(self, label: Label) -> None:
-        """Raises LabelNameTaken."""
+    async def add(self, label: Label, limit: int) -> None:
+        """Raises LabelNameTaken, and TooManyLabels if the audience has `limit` of them."""
 
     async def replace(self, label: Label) -> None:
         """Raises LabelNotFound, LabelNameTaken."""

@@ -8,8 +8,9 @@ from datetime import datetime
 from pymongo.errors import DuplicateKeyError
 
 from parley.chat.conversations.search import fold
-from parley.chat.labels.errors import LabelNameTaken, LabelNotFound
+from parley.chat.labels.errors import LabelNameTaken, LabelNotFound, TooManyLabels
 from parley.chat.labels.model import DeletedLabel, Label
+from parley.chat.mongo_limits import stay_within
 from parley.common.mongodb import Document, Index, Mongo
 
 COLLECTION = "labels"
@@ -58,16 +59,14 @@ class MongoLabelRepository:
             raise LabelNotFound
         return labels[0]
 
-    async def count(self, tenant_id: int, audience: str, limit: int) -> int:
-        query = {"tenant_id": tenant_id, "audience": {"$eq": audience, "$type": "string"}}
-        return await self._mongo[COLLECTION].count_documents(query, limit=limit)
-
-    async def add(self, label: Label) -> None:
+    async def add(self, label: Label, limit: int) -> None:
         document = {"_id": label.id, **_fields(label), "created_at": label.created_at}
-        try:
-            await self._mongo[COLLECTION].insert_one(document)
-        except DuplicateKeyError as exc:
-            raise LabelNameTaken from exc
+        group = {"tenant_id": label.tenant_id, "audience": {"$eq": label.audience, "$type": "string"}}
+        async with stay_within(self._mongo, COLLECTION, group, [label.id], limit, TooManyLabels):
+            try:
+                await self._mongo[COLLECTION].insert_one(document)
+            except DuplicateKeyError as exc:
+                raise LabelNameTaken from exc
 
     async def replace(self, label: Label) -> None:
         query = {"_id": label.id, "tenant_id": label.tenant_id, "deleted_at": None}

@@ -9,7 +9,7 @@ from parley.chat.accounts.access import require_permission
 from parley.chat.audiences import Audiences
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
-from parley.chat.labels.errors import MAX_LABELS, LabelNotFound, TooManyLabels
+from parley.chat.labels.errors import MAX_LABELS, LabelNotFound
 from parley.chat.labels.model import Label, LabelDraft
 from parley.chat.labels.ports import LabelRepository
 from parley.common.auth.identity import OperatorCaller
@@ -53,9 +53,7 @@ class LabelService:
             created_at=now,
             updated_at=now,
         )
-        if await self.labels.count(label.tenant_id, label.audience, MAX_LABELS) >= MAX_LABELS:
-            raise TooManyLabels
-        await self.labels.add(label)
+        await self.labels.add(label, MAX_LABELS)
         await self._record(caller, "label.created", label)
         return label
 

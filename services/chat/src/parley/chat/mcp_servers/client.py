@@ -37,13 +37,13 @@ class SdkMcpClient:
         self._clock = clock
 
     async def list_tools(self, server: McpServer) -> Listing:
-        async def work(session: Session) -> Listing:
-            return Listing("ok", tuple(await session.list_tools()))
-
+        sdk = await _load_sdk()
         try:
-            return await self._run(server, None, "", work)
+            tools = await self._run(server, None, "", sdk.Session.list_tools)
         except SessionFailed as exc:
             return Listing(exc.outcome)
+        # After the session, whose time is limited.
+        return Listing("ok", await asyncio.to_thread(sdk.to_listed, tools))
 
     async def call(
         self,
@@ -54,7 +54,8 @@ class SdkMcpClient:
         idempotency_key: str,
     ) -> ToolResponse:
         async def work(session: Session) -> ToolResponse:
-            state = compare(tool, {listed.name: listed for listed in await session.list_tools()})
+            # Only what has been allowed counts: the schemas of the list are not checked again for each call.
+            state = compare(tool, await session.find_fingerprint(tool.name))
             if state == "missing":
                 return _error("unknown_tool", "The server does not have this function any more.")
             if state == "changed":
@@ -95,9 +96,7 @@ class SdkMcpClient:
         key: str,
         work: Callable[[Session], Awaitable[ResultT]],
     ) -> ResultT:
-        await asyncio.to_thread(importlib.import_module, _SDK)
-        from parley.chat.mcp_servers import sdk  # noqa: PLC0415 - a thread has imported it
-
+        sdk = await _load_sdk()
         secret, headers = self._decrypt(server)
 
         def sign(method: str, target: str, body: bytes, calls_tool: bool) -> dict[str, str]:
@@ -106,7 +105,8 @@ class SdkMcpClient:
                 return build_signature_headers(secret, at, "", method, target, None, body)
             return build_signature_headers(secret, at, key, method, target, visitor, body)
 
-        return await sdk.run_session(self._guard, _tls_context(), server.options.url, headers, sign, work)
+        result: ResultT = await sdk.run_session(self._guard, _tls_context(), server.options.url, headers, sign, work)
+        return result
 
     def _decrypt(self, server: McpServer) -> tuple[str, dict[str, str]]:
         """The secret that signs requests, and the headers of each. Raises SessionFailed."""
@@ -116,6 +116,13 @@ class SdkMcpClient:
         except SiteKeyUnreadable:
             raise SessionFailed("failed", "The secret of this server cannot be decrypted. Replace it.") from None
         return secret, headers if authorization is None else {**headers, "Authorization": authorization}
+
+
+async def _load_sdk() -> Any:
+    await asyncio.to_thread(importlib.import_module, _SDK)
+    from parley.chat.mcp_servers import sdk  # noqa: PLC0415 - a thread has imported it
+
+    return sdk
 
 
 @cache

@@ -54,7 +54,7 @@ def describe_listed(
         (" ".join(clean_text(title or "").split()) or name)[:_MAX_TITLE_CHARACTERS],
         text[:MAX_DESCRIPTION_CHARACTERS],
         parameters if fault is None else {},
-        _fingerprint(name, description, schema),
+        find_fingerprint(name, description, schema),
         read_only_hint,
         fault,
     )
@@ -68,7 +68,7 @@ def _find_text_fault(name: str, description: str) -> ToolFault | None:
     return "long_description" if len(description) > MAX_DESCRIPTION_CHARACTERS else None
 
 
-def _fingerprint(name: str, description: str | None, schema: Mapping[str, Any]) -> str:
+def find_fingerprint(name: str, description: str | None, schema: Mapping[str, Any]) -> str:
     """Of all that a model would act on."""
     whole = json.dumps([name, description, schema], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()
@@ -83,12 +83,11 @@ def build_function_name(server: str, tool: str) -> str:
     return f"{name[: _MAX_FUNCTION_NAME - _DIGEST_CHARACTERS - 1]}_{digest}"
 
 
-def compare(known: AllowedTool | ListedTool, listed: Mapping[str, ListedTool]) -> ToolState:
-    """What has become of a tool, by the server's list of today."""
-    found = listed.get(known.name)
-    if found is None:
+def compare(known: AllowedTool | ListedTool, fingerprint: str | None) -> ToolState:
+    """What has become of a tool, by its fingerprint in the server's list of today; None if it is not there."""
+    if fingerprint is None:
         return "missing"
-    return "ok" if found.fingerprint == known.fingerprint else "changed"
+    return "ok" if fingerprint == known.fingerprint else "changed"
 
 
 def simplify_schema(schema: Mapping[str, Any]) -> dict[str, Any]:

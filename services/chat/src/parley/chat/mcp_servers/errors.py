@@ -5,7 +5,7 @@ from __future__ import annotations
 from parley.common.errors import Conflict, NotFound
 
 MAX_SERVERS = 3
-"""Per site. Two concurrent additions may exceed it by one."""
+"""Per site."""
 
 
 class McpServerNotFound(NotFound):

@@ -15,8 +15,8 @@ class McpServerRepository(Protocol):
 
     async def find(self, tenant_id: int, site_id: int, server_id: int) -> McpServer | None: ...
 
-    async def add(self, server: McpServer) -> None:
-        """Raises McpServerNameTaken."""
+    async def add(self, server: McpServer, limit: int) -> None:
+        """Raises McpServerNameTaken, and TooManyMcpServers if the site has `limit` of them."""
 
     async def replace(self, server: McpServer) -> bool:
         """Replace what a manager says; its tools stay. False if there is no such server. Raises McpServerNameTaken."""

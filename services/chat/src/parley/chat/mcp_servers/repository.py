@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.mcp_servers.errors import McpServerNameTaken
+from parley.chat.mcp_servers.errors import McpServerNameTaken, TooManyMcpServers
 from parley.chat.mcp_servers.model import AllowedTool, ListedTool, McpServer, McpServerOptions, ToolState
+from parley.chat.mongo_limits import stay_within
 from parley.chat.newer_documents import known_fields, with_unknown_fields
 from parley.chat.tools.credentials import Credentials
 from parley.chat.tools.model import Outcome
@@ -39,11 +40,15 @@ class MongoMcpServerRepository:
         document = await self._mongo[COLLECTION].find_one(query, _WITHOUT_LISTING)
         return None if document is None else _to_server(document)
 
-    async def add(self, server: McpServer) -> None:
-        try:
-            await self._mongo[COLLECTION].insert_one({"_id": server.id, **_fields(server), "tools": [], "listed": []})
-        except DuplicateKeyError as exc:
-            raise McpServerNameTaken from exc
+    async def add(self, server: McpServer, limit: int) -> None:
+        document = {"_id": server.id, **_fields(server), "tools": [], "listed": []}
+        async with stay_within(
+            self._mongo, COLLECTION, {"site_id": server.site_id}, [server.id], limit, TooManyMcpServers
+        ):
+            try:
+                await self._mongo[COLLECTION].insert_one(document)
+            except DuplicateKeyError as exc:
+                raise McpServerNameTaken from exc
 
     async def replace(self, server: McpServer) -> bool:
         query = {"_id": server.id, "tenant_id": server.tenant_id, "site_id": server.site_id}

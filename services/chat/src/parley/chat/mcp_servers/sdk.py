@@ -24,8 +24,14 @@ from mcp.types import (
     Tool,
 )
 
-from parley.chat.mcp_servers.definitions import describe_listed
-from parley.chat.mcp_servers.model import MAX_LIST_PAGES, MAX_LISTED_TOOLS, ListedTool, SessionFailed
+from parley.chat.mcp_servers.definitions import describe_listed, find_fingerprint
+from parley.chat.mcp_servers.model import (
+    MAX_LIST_PAGES,
+    MAX_LISTED_TOOLS,
+    MAX_TOOL_NAME_CHARACTERS,
+    ListedTool,
+    SessionFailed,
+)
 from parley.chat.mcp_servers.transport import MAX_SESSION_BYTES, McpTransport, Sign
 from parley.chat.timeouts import MCP_CLOSE_TIMEOUT_SECONDS, MCP_TIMEOUT_SECONDS, TOOL_CONNECT_TIMEOUT_SECONDS
 from parley.chat.tools.model import Outcome
@@ -55,15 +61,19 @@ class Session:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def list_tools(self) -> list[ListedTool]:
+    async def find_fingerprint(self, name: str) -> str | None:
+        """That of a tool as the server lists it now; None if it has no such tool."""
+        tool = next((tool for tool in await self.list_tools() if tool.name == name), None)
+        return None if tool is None else find_fingerprint(tool.name, tool.description, tool.input_schema)
+
+    async def list_tools(self) -> list[Tool]:
         """The tools of the server, the first of them if there are very many; each name once."""
-        found: dict[str, ListedTool] = {}
+        found: dict[str, Tool] = {}
         cursor: str | None = None
         for _ in range(MAX_LIST_PAGES):
             page = await self._client.list_tools(cursor=cursor)
-            # In a thread: the schemas of a long list take seconds to check, in which nothing else would be answered.
-            for tool in await asyncio.to_thread(_to_all_listed, page.tools[:MAX_LISTED_TOOLS]):
-                found.setdefault(tool.name, tool)
+            for tool in page.tools[:MAX_LISTED_TOOLS]:
+                found.setdefault(tool.name[:MAX_TOOL_NAME_CHARACTERS], tool)
             cursor = page.next_cursor
             if cursor is None or len(found) >= MAX_LISTED_TOOLS:
                 break
@@ -127,8 +137,9 @@ def _read_error(exc: BaseException) -> str | None:
     return exc.error.message if isinstance(exc, MCPError) else None
 
 
-def _to_all_listed(tools: Sequence[Tool]) -> list[ListedTool]:
-    return [_to_listed(tool) for tool in tools]
+def to_listed(tools: Sequence[Tool]) -> tuple[ListedTool, ...]:
+    """Check the tools of a list. Takes seconds for a long one: call it in a thread."""
+    return tuple(map(_to_listed, tools))
 
 
 def _to_listed(tool: Tool) -> ListedTool:

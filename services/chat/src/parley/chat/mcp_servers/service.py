@@ -10,7 +10,7 @@ from parley.chat.ai.site_ai_settings import EndpointValidator
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
 from parley.chat.mcp_servers.definitions import compare
-from parley.chat.mcp_servers.errors import MAX_SERVERS, McpServerNotFound, McpToolChanged, TooManyMcpServers
+from parley.chat.mcp_servers.errors import MAX_SERVERS, McpServerNotFound, McpToolChanged
 from parley.chat.mcp_servers.model import AllowedTool, ListedTool, Listing, McpServer, McpServerOptions, ToolChoice
 from parley.chat.mcp_servers.ports import McpClient, McpServerRepository
 from parley.chat.sites.service import SiteService
@@ -51,12 +51,10 @@ class McpServerService:
         """
         await self.sites.get(caller, site_id)
         await self._validate(options)
-        if len(await self.servers.list_for_site(caller.tenant_id, site_id)) >= MAX_SERVERS:
-            raise TooManyMcpServers
         credentials, secret = Credentials.create(self.cipher, site_id, authorization)
         now = self.clock()
         server = McpServer(await self.next_id(), caller.tenant_id, site_id, options, credentials, now, now)
-        await self.servers.add(server)
+        await self.servers.add(server, MAX_SERVERS)
         await self._record(caller, "mcp_server.created", server)
         return server, secret
 
@@ -107,9 +105,11 @@ class McpServerService:
         failure = None if listing.outcome == "ok" else listing.outcome
         await self.servers.note_failure(server_id, failure)
         if failure is None:
-            by_name = {tool.name: tool for tool in listing.tools}
+            today = {tool.name: tool.fingerprint for tool in listing.tools}
             await self.servers.store_listing(server_id, listing.tools)
-            await self.servers.note_states(server_id, {tool.id: compare(tool, by_name) for tool in server.tools})
+            await self.servers.note_states(
+                server_id, {tool.id: compare(tool, today.get(tool.name)) for tool in server.tools}
+            )
         return await self._get(caller, site_id, server_id), listing
 
     async def allow(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from parley.common.errors import Conflict, NotFound
 
 MAX_TEAMS = 200
-"""Teams of one tenant. Two concurrent additions may exceed it by one."""
+"""Teams of one tenant."""
 
 
 class TeamNotFound(NotFound):

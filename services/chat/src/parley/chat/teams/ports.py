@@ -22,10 +22,8 @@ class TeamsRepository(TeamLookup, Protocol):
     async def list_page(self, tenant_id: int, site_ids: Sequence[int] | None, after: int, limit: int) -> list[Team]:
         """List teams with an id above `after`, by id: all, or those of some sites."""
 
-    async def count(self, tenant_id: int) -> int: ...
-
-    async def add(self, team: Team, audited: AuditedEvent) -> None:
-        """Raises TeamNameTaken."""
+    async def add(self, team: Team, audited: AuditedEvent, limit: int) -> None:
+        """Raises TeamNameTaken, and TooManyTeams if the tenant has `limit` of them."""
 
     async def save(self, before: Team, after: Team, audited: AuditedEvent) -> None:
         """Replace `before` by `after`. Raises TeamNameTaken, and EditConflict if another change came first."""

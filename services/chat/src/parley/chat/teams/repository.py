@@ -11,7 +11,8 @@ from parley.chat.accounts.errors import EditConflict
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.repository import audited_outbox_entry
 from parley.chat.conversations.search import fold
-from parley.chat.teams.errors import MAX_TEAMS, TeamNameTaken
+from parley.chat.mongo_limits import stay_within
+from parley.chat.teams.errors import MAX_TEAMS, TeamNameTaken, TooManyTeams
 from parley.chat.teams.model import Team
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
@@ -48,10 +49,7 @@ class MongoTeamsRepository:
         row = await self._mongo[COLLECTION].find_one({"_id": team_id, "tenant_id": tenant_id, "deleted": False})
         return None if row is None else _to_team(row)
 
-    async def count(self, tenant_id: int) -> int:
-        return await self._mongo[COLLECTION].count_documents({"tenant_id": tenant_id, "deleted": False})
-
-    async def add(self, team: Team, audited: AuditedEvent) -> None:
+    async def add(self, team: Team, audited: AuditedEvent, limit: int) -> None:
         document = {
             "_id": team.id,
             "tenant_id": team.tenant_id,
@@ -59,10 +57,12 @@ class MongoTeamsRepository:
             **_mutable_fields(team),
             "outbox": [audited_outbox_entry(audited)],
         }
-        try:
-            await self._mongo[COLLECTION].insert_one(document)
-        except DuplicateKeyError as exc:
-            raise TeamNameTaken from exc
+        group = {"tenant_id": team.tenant_id, "deleted": False}
+        async with stay_within(self._mongo, COLLECTION, group, [team.id], limit, TooManyTeams):
+            try:
+                await self._mongo[COLLECTION].insert_one(document)
+            except DuplicateKeyError as exc:
+                raise TeamNameTaken from exc
         self._outbox.enqueue(COLLECTION, document)
 
     async def save(self, before: Team, after: Team, audited: AuditedEvent) -> None:

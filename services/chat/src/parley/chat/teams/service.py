@@ -12,7 +12,7 @@ from parley.chat.audit.service import AuditService
 from parley.chat.conversations.ports import TeamMembers
 from parley.chat.ids import NextId
 from parley.chat.sites.errors import SiteNotFound
-from parley.chat.teams.errors import MAX_TEAMS, TeamNotFound, TooManyTeams
+from parley.chat.teams.errors import MAX_TEAMS, TeamNotFound
 from parley.chat.teams.model import Team, TeamDraft
 from parley.chat.teams.ports import TeamsRepository
 from parley.common.auth.identity import OperatorCaller, Permission
@@ -50,8 +50,6 @@ class TeamsService:
         """Raises SiteNotFound, Forbidden, ValidationFailed, TeamNameTaken, TooManyTeams."""
         await self._require_sites(caller, draft.site_ids)
         await self._require_members(caller.tenant_id, draft, ())
-        if await self.teams.count(caller.tenant_id) >= MAX_TEAMS:
-            raise TooManyTeams
         now = self.clock()
         team = Team(
             id=await self.next_id(),
@@ -62,7 +60,7 @@ class TeamsService:
             created_at=now,
             updated_at=now,
         )
-        await self.teams.add(team, await self._changed_event(caller, team, "team.created"))
+        await self.teams.add(team, await self._changed_event(caller, team, "team.created"), MAX_TEAMS)
         return team
 
     async def replace(self, caller: OperatorCaller, team_id: int, draft: TeamDraft) -> Team:

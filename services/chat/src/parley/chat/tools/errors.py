@@ -5,7 +5,7 @@ from __future__ import annotations
 from parley.common.errors import Conflict, NotFound
 
 MAX_TOOLS = 30
-"""Per site: each is described in every prompt. Two concurrent additions may exceed it by one."""
+"""Per site: each is described in every prompt."""
 
 
 class ToolNotFound(NotFound):

@@ -14,8 +14,8 @@ class ToolRepository(Protocol):
 
     async def find(self, tenant_id: int, site_id: int, tool_id: int) -> Tool | None: ...
 
-    async def add(self, tool: Tool) -> None:
-        """Raises ToolNameTaken."""
+    async def add(self, tool: Tool, limit: int) -> None:
+        """Raises ToolNameTaken, and TooManyTools if the site has `limit` of them."""
 
     async def replace(self, tool: Tool) -> bool:
         """False if there is no such tool. Raises ToolNameTaken."""

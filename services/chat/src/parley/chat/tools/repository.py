@@ -6,8 +6,9 @@ import json
 
 from pymongo.errors import DuplicateKeyError
 
+from parley.chat.mongo_limits import stay_within
 from parley.chat.tools.credentials import Credentials
-from parley.chat.tools.errors import ToolNameTaken
+from parley.chat.tools.errors import ToolNameTaken, TooManyTools
 from parley.chat.tools.model import Tool, ToolOptions
 from parley.common.mongodb import Document, Index, Mongo
 
@@ -31,11 +32,12 @@ class MongoToolRepository:
         document = await self._mongo[COLLECTION].find_one(query)
         return None if document is None else _to_tool(document)
 
-    async def add(self, tool: Tool) -> None:
-        try:
-            await self._mongo[COLLECTION].insert_one({"_id": tool.id, **_fields(tool)})
-        except DuplicateKeyError as exc:
-            raise ToolNameTaken from exc
+    async def add(self, tool: Tool, limit: int) -> None:
+        async with stay_within(self._mongo, COLLECTION, {"site_id": tool.site_id}, [tool.id], limit, TooManyTools):
+            try:
+                await self._mongo[COLLECTION].insert_one({"_id": tool.id, **_fields(tool)})
+            except DuplicateKeyError as exc:
+                raise ToolNameTaken from exc
 
     async def replace(self, tool: Tool) -> bool:
         query = {"_id": tool.id, "tenant_id": tool.tenant_id, "site_id": tool.site_id}

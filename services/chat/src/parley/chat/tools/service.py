@@ -12,7 +12,7 @@ from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
 from parley.chat.sites.service import SiteService
 from parley.chat.tools.credentials import Cipher, Credentials
-from parley.chat.tools.errors import MAX_TOOLS, ToolNotFound, TooManyTools
+from parley.chat.tools.errors import MAX_TOOLS, ToolNotFound
 from parley.chat.tools.model import Tool, ToolOptions, ToolResponse
 from parley.chat.tools.parameters import check_arguments, find_schema_error, is_required_scalar
 from parley.chat.tools.ports import CallTool, ToolRepository
@@ -48,12 +48,10 @@ class ToolService:
         """
         await self.sites.get(caller, site_id)
         await self._validate(options)
-        if len(await self.tools.list_for_site(caller.tenant_id, site_id)) >= MAX_TOOLS:
-            raise TooManyTools
         credentials, secret = Credentials.create(self.cipher, site_id, authorization)
         now = self.clock()
         tool = Tool(await self.next_id(), caller.tenant_id, site_id, options, credentials, now, now)
-        await self.tools.add(tool)
+        await self.tools.add(tool, MAX_TOOLS)
         await self._record(caller, "tool.created", tool)
         return tool, secret
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from parley.common.errors import Conflict, NotFound
 
 MAX_VIEWS = 50
-"""For each audience: an operator, a site, the team. Two concurrent additions may exceed it by one."""
+"""For each audience: an operator, a site, the team."""
 
 
 class ViewNotFound(NotFound):

@@ -17,14 +17,14 @@ class ViewRepository(Protocol):
     async def get(self, tenant_id: int, view_id: int) -> View:
         """Raises ViewNotFound."""
 
-    async def count(self, tenant_id: int, audience: str, limit: int) -> int:
-        """How many views an audience has, counted up to `limit`."""
+    async def add(self, view: View, limit: int) -> None:
+        """Raises ViewNameTaken, and TooManyViews if the audience has `limit` of them."""
 
-    async def add(self, view: View) -> None:
-        """Raises ViewNameTaken."""
+    async def replace(self, view: View, limit: int | None) -> None:
+        """`limit`: of the audience, if the view changes to another one.
 
-    async def replace(self, view: View) -> None:
-        """Raises ViewNotFound, ViewNameTaken."""
+        Raises ViewNotFound, ViewNameTaken, TooManyViews.
+        """
 
     async def delete(self, tenant_id: int, view_id: int) -> bool:
         """False if there is no such view."""

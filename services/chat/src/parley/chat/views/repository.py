@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,9 @@ from pymongo.errors import DuplicateKeyError
 
 from parley.chat.conversations.queries import ConversationFilter
 from parley.chat.conversations.search import fold
+from parley.chat.mongo_limits import stay_within
 from parley.chat.newer_documents import with_unknown_fields
-from parley.chat.views.errors import ViewNameTaken, ViewNotFound
+from parley.chat.views.errors import TooManyViews, ViewNameTaken, ViewNotFound
 from parley.chat.views.model import View, ViewFilter
 from parley.common.mongodb import Document, Index, Mongo
 
@@ -40,28 +42,32 @@ class MongoViewRepository:
             raise ViewNotFound
         return _to_view(document)
 
-    async def count(self, tenant_id: int, audience: str, limit: int) -> int:
-        query = {"tenant_id": tenant_id, "audience": audience}
-        return await self._mongo[COLLECTION].count_documents(query, limit=limit)
-
-    async def add(self, view: View) -> None:
+    async def add(self, view: View, limit: int) -> None:
         document = {"_id": view.id, **_fields(view), "created_at": view.created_at}
-        try:
-            await self._mongo[COLLECTION].insert_one(document)
-        except DuplicateKeyError as exc:
-            raise ViewNameTaken from exc
+        async with self._stay_within(view, limit):
+            try:
+                await self._mongo[COLLECTION].insert_one(document)
+            except DuplicateKeyError as exc:
+                raise ViewNameTaken from exc
 
-    async def replace(self, view: View) -> None:
+    async def replace(self, view: View, limit: int | None) -> None:
         query = {"_id": view.id, "tenant_id": view.tenant_id}
         fields = await with_unknown_fields(
             self._mongo, COLLECTION, query, lambda row: _fields(_to_view(row)), _fields(view)
         )
-        try:
-            result = await self._mongo[COLLECTION].update_one(query, {"$set": fields})
-        except DuplicateKeyError as exc:
-            raise ViewNameTaken from exc
+        async with self._stay_within(view, limit):
+            try:
+                result = await self._mongo[COLLECTION].update_one(query, {"$set": fields})
+            except DuplicateKeyError as exc:
+                raise ViewNameTaken from exc
         if not result.matched_count:
             raise ViewNotFound
+
+    def _stay_within(self, view: View, limit: int | None) -> AbstractAsyncContextManager[None]:
+        if limit is None:
+            return nullcontext()
+        group = {"tenant_id": view.tenant_id, "audience": view.audience}
+        return stay_within(self._mongo, COLLECTION, group, [view.id], limit, TooManyViews)
 
     async def delete(self, tenant_id: int, view_id: int) -> bool:
         result = await self._mongo[COLLECTION].delete_one({"_id": view_id, "tenant_id": tenant_id})

@@ -11,7 +11,7 @@ from parley.chat.audiences import Audiences
 from parley.chat.audit.service import AuditService
 from parley.chat.conversations.queries import MODES_BY_STATUS, ArchiveFilter, select_queue
 from parley.chat.ids import NextId
-from parley.chat.views.errors import MAX_VIEWS, TooManyViews, ViewNotFound
+from parley.chat.views.errors import MAX_VIEWS, ViewNotFound
 from parley.chat.views.model import MAX_COUNT, View, ViewCount, ViewDraft
 from parley.chat.views.ports import ConversationCounter, ViewRepository
 from parley.common.auth.identity import OperatorCaller
@@ -69,8 +69,7 @@ class ViewService:
             created_at=now,
             updated_at=now,
         )
-        await self._require_room(view)
-        await self.views.add(view)
+        await self.views.add(view, MAX_VIEWS)
         await self._record(caller, "view.created", view)
         return view
 
@@ -88,9 +87,7 @@ class ViewService:
             filter=draft.filter,
             updated_at=self.clock(),
         )
-        if after.audience != before.audience:
-            await self._require_room(after)
-        await self.views.replace(after)
+        await self.views.replace(after, None if after.audience == before.audience else MAX_VIEWS)
         await self._record(caller, "view.updated", after)
         return after
 
@@ -131,10 +128,6 @@ class ViewService:
         await self.audiences.require_change(caller, draft.scope, draft.site_id, _WHAT)
         if draft.filter.site_id is not None:
             await self.audiences.require_site(caller, draft.filter.site_id)
-
-    async def _require_room(self, view: View) -> None:
-        if await self.views.count(view.tenant_id, view.audience, MAX_VIEWS) >= MAX_VIEWS:
-            raise TooManyViews
 
     async def _record(self, caller: OperatorCaller, action: str, view: View) -> None:
         """Personal views concern nobody else, so their changes are not audited."""
