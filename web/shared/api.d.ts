@@ -2934,6 +2934,7 @@ export interface components {
             question: string;
             answer: string;
             entry_id?: number | null;
+            entry_version?: string | null;
         };
         ApprovedResponse: {
             /**
@@ -3290,6 +3291,8 @@ export interface components {
             title: string;
             text: string;
             url: string | null;
+            /** @default null */
+            version: string | null;
         };
         CitedPassagesQuery: {
             conversation_id: number;
@@ -4223,6 +4226,7 @@ export interface components {
             id: number;
             question: string;
             answer: string;
+            version: string;
         };
         KnowledgeListResponse: {
             /**
@@ -4856,6 +4860,11 @@ export interface components {
             /** @enum {string} */
             kind: "missing" | "forbidden" | "not_cited" | "declined" | "not_declined" | "not_handed_over" | "failed";
             text: string;
+        };
+        ReplaceEntryBody: {
+            question: string;
+            answer: string;
+            version?: string | null;
         };
         ReplaySchema: {
             conversation_id: number;
@@ -9500,7 +9509,7 @@ export interface operations {
                  *       "answer": "Monday to Friday, nine to six."
                  *     }
                  */
-                "application/json": components["schemas"]["KnowledgeEntryBody"];
+                "application/json": components["schemas"]["ReplaceEntryBody"];
             };
         };
         responses: {

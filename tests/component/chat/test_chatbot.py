@@ -107,11 +107,19 @@ async def test_knowledge_entries_can_be_added_listed_changed_and_deleted(app: Ad
     assert rest["next_cursor"] is None
     body = {"question": "Really?", "answer": "No."}
     changed = (await app.call("PUT", f"{path}/{created[0]['id']}", owner, body)).ok()["entry"]
-    assert changed == {"id": created[0]["id"], **body}
+    assert changed == {"id": created[0]["id"], **body, "version": changed["version"]}
+    old = await app.call("PUT", f"{path}/{created[0]['id']}", owner, body | {"answer": "Yes", **_version(created[0])})
+    assert (old.status, old.body["code"]) == (409, "entry_changed")
+    again = await app.call("PUT", f"{path}/{created[0]['id']}", owner, body | {"answer": "Yes", **_version(changed)})
+    assert again.ok()["entry"]["answer"] == "Yes"
     (await app.call("DELETE", f"{path}/{created[1]['id']}", owner)).ok()
     assert (await app.call("DELETE", f"{path}/{created[1]['id']}", owner)).status == 404
     assert (await app.call("PUT", f"{path}/{created[1]['id']}", owner, body)).status == 404
     await app.wait_for_audit_entry(owner, "knowledge.deleted", site_id=site["id"])
+
+
+def _version(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"version": entry["version"]}
 
 
 async def test_an_entry_cannot_be_changed_through_another_site(app: AdminTestApp) -> None:

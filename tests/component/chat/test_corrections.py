@@ -131,6 +131,33 @@ async def test_of_two_managers_who_apply_a_correction_at_once_one_writes_an_entr
     assert (entry["id"], entry["answer"]) == (applied.body["correction"]["entry_id"], RIGHT)
 
 
+async def test_of_two_managers_who_correct_one_entry_at_once_the_second_sees_the_conflict(
+    corrections: Corrections,
+) -> None:
+    """Also those of different corrections; whoever reads the entry again may change it."""
+    entry_id = await corrections.know(QUESTION, WRONG)
+    conversation_id = await corrections.ask()
+    (passage,) = await corrections.passages(conversation_id)
+
+    async def apply(answer: str, version: str) -> Any:
+        correction = await corrections.report(conversation_id, right_answer=answer)
+        body = {"question": QUESTION, "answer": answer, "entry_id": entry_id, "entry_version": version}
+        return await corrections.call("POST", f"/corrections/{correction['id']}/apply", body)
+
+    answers = [f"Within {days} days." for days in (30, 40, 50, 60)]
+    responses = await asyncio.gather(*(apply(answer, passage["version"]) for answer in answers))
+    (winner,) = (number for number, response in enumerate(responses) if response.status == 200)
+    for response in responses[:winner] + responses[winner + 1 :]:
+        assert (response.status, response.body["success"], response.body["code"]) == (409, False, "entry_changed")
+    (entry,) = (await corrections.call("GET", "/chatbot/knowledge")).ok()["knowledge"]
+    assert entry["answer"] == answers[winner]
+    (now,) = await corrections.passages(conversation_id)
+    assert (now["state"], now["version"]) == ("changed", entry["version"])
+    (await apply("Within 70 days.", now["version"])).ok()
+    same = {"question": QUESTION, "answer": "Within 70 days.", "version": passage["version"]}
+    (await corrections.call("PUT", f"/chatbot/knowledge/{entry_id}", same)).ok()
+
+
 @pytest.mark.parametrize(("command", "collection"), [("insert", "knowledge"), ("update", "corrections")])
 async def test_a_correction_whose_process_dies_while_it_is_applied_is_applied_by_the_next_request(
     corrections: Corrections, mongodb_uri: str, command: str, collection: str

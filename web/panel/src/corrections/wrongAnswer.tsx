@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { Message } from "../../../shared/apiTypes";
+import { ApiError } from "../../../shared/http";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Field } from "../components/controls";
@@ -43,6 +44,7 @@ export function WrongAnswer({ message, siteId, onClose }: WrongAnswerProps) {
             siteId={siteId}
             question={answered.question}
             passages={answered.passages}
+            onEntryChanged={fetched.reload}
             onCancel={onClose}
             onSaved={(id) => (saved.value = id)}
           />
@@ -96,6 +98,8 @@ interface CorrectionFormProps {
   siteId: number;
   question: string;
   passages: readonly CitedPassage[];
+  /** Reads the passages again: somebody else has changed the entry. */
+  onEntryChanged: () => Promise<void>;
   onCancel: () => void;
   onSaved: (correctionId: number) => void;
 }
@@ -104,7 +108,8 @@ interface CorrectionFormProps {
 const ONLY_REPORT = "report";
 const NEW_ENTRY = "new";
 
-function CorrectionForm({ message, siteId, question, passages, onCancel, onSaved }: CorrectionFormProps) {
+function CorrectionForm(props: CorrectionFormProps) {
+  const { message, siteId, question, passages, onCancel, onSaved } = props;
   const canManage = hasPermission(siteId, "can_manage");
   const entries = passages.filter((one) => one.kind === "knowledge" && one.state !== "gone");
   const note = useSignal("");
@@ -124,10 +129,15 @@ function CorrectionForm({ message, siteId, question, passages, onCancel, onSaved
     if (!canManage || target.value === ONLY_REPORT) return;
     const entry = entries.find((one) => String(one.source_id) === target.value);
     const body = { question: (entry?.title ?? question).slice(0, 500), answer: right };
-    await api.post(APPLY, {
-      path: { ...path, correction_id: reported.value },
-      body: { ...body, entry_id: entry?.source_id ?? null },
-    });
+    try {
+      await api.post(APPLY, {
+        path: { ...path, correction_id: reported.value },
+        body: { ...body, entry_id: entry?.source_id ?? null, entry_version: entry?.version ?? null },
+      });
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "entry_changed") await props.onEntryChanged();
+      throw error;
+    }
   };
   const submit = async (event: Event) => {
     event.preventDefault();

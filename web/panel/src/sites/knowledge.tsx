@@ -25,6 +25,11 @@ export function Knowledge({ siteId }: { siteId: number }) {
   const editing = useSignal<KnowledgeEntry | "new" | null>(null);
   const busy = useSignal(false);
   const errors = useSignal<Record<string, string>>({});
+  const close = () => {
+    editing.value = null;
+    // Also after a refused change: somebody else may have changed the entry.
+    void fetched.reload();
+  };
   const remove = async (entry: KnowledgeEntry) => {
     const confirmed = await confirmAction({
       title: t("knowledge.deleteTitle"),
@@ -77,15 +82,7 @@ export function Knowledge({ siteId }: { siteId: number }) {
       </ul>
       <LoadMoreButton onClick={fetched.loadMore} />
       {editing.value && (
-        <EntryDialog
-          siteId={siteId}
-          entry={editing.value === "new" ? null : editing.value}
-          onClose={() => (editing.value = null)}
-          onSaved={() => {
-            editing.value = null;
-            void fetched.reload();
-          }}
-        />
+        <EntryDialog siteId={siteId} entry={editing.value === "new" ? null : editing.value} onClose={close} />
       )}
     </div>
   );
@@ -96,10 +93,9 @@ interface EntryDialogProps {
   /** Null for a new entry. */
   entry: KnowledgeEntry | null;
   onClose: () => void;
-  onSaved: () => void;
 }
 
-function EntryDialog({ siteId, entry, onClose, onSaved }: EntryDialogProps) {
+function EntryDialog({ siteId, entry, onClose }: EntryDialogProps) {
   const path = { site_id: siteId };
   return (
     <Dialog title={entry ? t("knowledge.editTitle") : t("knowledge.newTitle")} onClose={onClose}>
@@ -109,11 +105,14 @@ function EntryDialog({ siteId, entry, onClose, onSaved }: EntryDialogProps) {
         savedText={t("common.saved")}
         save={(body) =>
           entry
-            ? api.put(ENTRY, { path: { ...path, entry_id: entry.id }, body })
+            ? api.put(ENTRY, {
+                path: { ...path, entry_id: entry.id },
+                body: { ...body, version: entry.version },
+              })
             : api.post(LIST, { path, body })
         }
         onCancel={onClose}
-        onSaved={onSaved}
+        onSaved={onClose}
       />
     </Dialog>
   );

@@ -53,7 +53,13 @@ class CorrectionHandlers:
     async def apply(self, context: RequestContext[OperatorCaller, ApplyCorrectionBody, None]) -> CorrectionResponse:
         path, body = context.path, context.body
         correction = await self.corrections.apply(
-            context.caller, path["site_id"], path["correction_id"], body.question, body.answer, body.entry_id
+            context.caller,
+            path["site_id"],
+            path["correction_id"],
+            body.question,
+            body.answer,
+            body.entry_id,
+            body.entry_version,
         )
         return CorrectionResponse(correction=serialize_correction(correction))
 

@@ -31,6 +31,8 @@ class CitedPassage:
     text: str = ""
     """What it says now; empty for a page or file that says something else now."""
     url: str | None = None
+    version: str | None = None
+    """Of a knowledge entry, as it is now."""
 
 
 @dataclass(frozen=True, slots=True)

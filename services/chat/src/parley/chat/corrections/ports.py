@@ -66,9 +66,9 @@ class KnowledgeWriter(Protocol):
         """Raises KnowledgeFull, EntryExists."""
 
     async def replace(
-        self, caller: OperatorCaller, site_id: int, entry_id: int, question: str, answer: str
+        self, caller: OperatorCaller, site_id: int, entry_id: int, question: str, answer: str, version: str | None
     ) -> KnowledgeEntry:
-        """Raises EntryNotFound."""
+        """Replace the entry of this version; None: as it is now. Raises EntryNotFound, EntryChanged."""
 
 
 class DocumentPassages(Protocol):

@@ -15,7 +15,7 @@ from parley.chat.corrections.model import (
     PassageKind,
     PassageState,
 )
-from parley.chat.knowledge.schemas import KnowledgeEntryBody
+from parley.chat.knowledge.schemas import KnowledgeEntryBody, Version
 from parley.common.events.schemas import ConversationSchema, OperatorRef, Timestamp
 from parley.common.http import Id, Query, RequestBody, SuccessResponse
 
@@ -36,6 +36,9 @@ class CorrectionBody(RequestBody):
 
 class ApplyCorrectionBody(KnowledgeEntryBody):
     entry_id: Id | None = Field(None, description="The entry to change; null to add one.")
+    entry_version: Version | None = Field(
+        None, description="Of the entry as it was read. 409 if somebody has changed it since; null to replace any."
+    )
 
 
 class CitedPassageSchema(BaseModel):
@@ -47,6 +50,7 @@ class CitedPassageSchema(BaseModel):
     title: str
     text: str
     url: str | None
+    version: str | None = Field(None, description="Of a knowledge entry, as it is now.")
 
 
 class CitedPassagesResponse(SuccessResponse):
@@ -104,6 +108,7 @@ def serialize_passages(answered: AnsweredQuestion, passages: list[CitedPassage])
                 title=one.title,
                 text=one.text,
                 url=one.url,
+                version=one.version,
             )
             for one in passages
         ],

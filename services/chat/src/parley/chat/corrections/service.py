@@ -27,6 +27,7 @@ from parley.chat.corrections.ports import (
 )
 from parley.chat.ids import NextId
 from parley.chat.knowledge.errors import EntryExists
+from parley.chat.knowledge.model import content_version
 from parley.chat.sites.service import SiteService
 from parley.chat.sites.site_settings import SiteSettings
 from parley.common.auth.identity import OperatorCaller, Permission
@@ -98,10 +99,11 @@ class CorrectionService:
         question: str,
         answer: str,
         entry_id: int | None,
+        entry_version: str | None = None,
     ) -> Correction:
-        """Put the right answer into the knowledge: into an entry that there is, or as a new one.
+        """Put the right answer into the knowledge: into an entry that there is, of a version, or as a new one.
 
-        Raises CorrectionNotFound, CorrectionApplied, EntryNotFound, KnowledgeFull.
+        Raises CorrectionNotFound, CorrectionApplied, EntryNotFound, EntryChanged, KnowledgeFull.
         """
         await self.sites.get(caller, site_id)
         correction = await self.corrections.get(caller.tenant_id, site_id, correction_id)
@@ -111,7 +113,7 @@ class CorrectionService:
         if entry_id is None:
             entry_id = await self._add_entry(caller, correction, question, answer)
         else:
-            await self.knowledge.replace(caller, site_id, entry_id, question, answer)
+            await self.knowledge.replace(caller, site_id, entry_id, question, answer, entry_version)
         await self.corrections.set_entry(correction, entry_id)
         details = {"entry": entry_id}
         await self.audit.record(caller, "correction.applied", f"correction:{correction_id}", site_id, details)
@@ -162,7 +164,10 @@ class CorrectionService:
             passages = [one for one in await self.knowledge.list_passages(site) if one.id == f"knowledge:{source}"]
             for passage in passages:
                 state: PassageState = "current" if passage.reference == reference else "changed"
-                return CitedPassage(reference, "knowledge", int(source), state, passage.title, passage.text)
+                version = content_version(passage.title, passage.text)
+                return CitedPassage(
+                    reference, "knowledge", int(source), state, passage.title, passage.text, version=version
+                )
             return CitedPassage(reference, "knowledge", int(source), "gone")
         passages = list(await self.documents.list_of_document(site, int(source)))
         for passage in passages:

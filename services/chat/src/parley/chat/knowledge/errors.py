@@ -5,11 +5,18 @@ from __future__ import annotations
 from parley.common.errors import Conflict, NotFound
 
 MAX_ENTRIES = 200
-"""Per site. Protects against runaway imports; two concurrent additions may exceed it by one."""
+"""Per site. Protects against runaway imports."""
 
 
 class EntryNotFound(NotFound):
     code = "not_found"
+
+
+class EntryChanged(Conflict):
+    """Somebody has changed an entry since it was read; nothing was written."""
+
+    code = "entry_changed"
+    default_message = "Somebody else has changed this entry meanwhile. See what it says now before you change it."
 
 
 class EntryExists(Exception):

@@ -8,6 +8,7 @@ from parley.chat.knowledge.schemas import (
     KnowledgeEntryBody,
     KnowledgeEntryResponse,
     KnowledgeListResponse,
+    ReplaceEntryBody,
     to_schema,
 )
 from parley.chat.knowledge.service import KnowledgeService
@@ -34,12 +35,10 @@ class KnowledgeHandlers:
         entry = await self.knowledge.add(context.caller, context.path["site_id"], body.question, body.answer)
         return KnowledgeEntryResponse(entry=to_schema(entry))
 
-    async def replace(
-        self, context: RequestContext[OperatorCaller, KnowledgeEntryBody, None]
-    ) -> KnowledgeEntryResponse:
+    async def replace(self, context: RequestContext[OperatorCaller, ReplaceEntryBody, None]) -> KnowledgeEntryResponse:
         path, body = context.path, context.body
         entry = await self.knowledge.replace(
-            context.caller, path["site_id"], path["entry_id"], body.question, body.answer
+            context.caller, path["site_id"], path["entry_id"], body.question, body.answer, body.version
         )
         return KnowledgeEntryResponse(entry=to_schema(entry))
 

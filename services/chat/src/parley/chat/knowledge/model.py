@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
+
+_DIGEST_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +18,13 @@ class KnowledgeEntry:
     site_id: int
     question: str
     answer: str
+
+    @property
+    def version(self) -> str:
+        return content_version(self.question, self.answer)
+
+
+def content_version(question: str, answer: str) -> str:
+    """Names what an entry says: of the content, as replicas of the version before would not increment a counter."""
+    content = json.dumps([question, answer])
+    return hashlib.sha256(content.encode()).hexdigest()[:_DIGEST_CHARACTERS]

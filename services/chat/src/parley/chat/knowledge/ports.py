@@ -11,14 +11,13 @@ class KnowledgeRepository(Protocol):
     async def list_page(self, site_id: int, after: int, limit: int) -> list[KnowledgeEntry]:
         """Entries with ids above `after`, by id."""
 
-    async def count_others(self, entry: KnowledgeEntry, limit: int) -> int:
-        """How many entries the site of an entry has besides it, counted up to `limit`."""
+    async def add(self, entry: KnowledgeEntry, limit: int) -> bool:
+        """False if there is an entry with this id. Raises KnowledgeFull if the site has `limit` others."""
 
-    async def add(self, entry: KnowledgeEntry) -> bool:
-        """False if there is an entry with this id."""
+    async def find(self, tenant_id: int, site_id: int, entry_id: int) -> KnowledgeEntry | None: ...
 
-    async def replace(self, entry: KnowledgeEntry) -> bool:
-        """False if there is no such entry."""
+    async def replace(self, before: KnowledgeEntry, after: KnowledgeEntry) -> bool:
+        """False if the entry is neither as it was before nor as it shall be."""
 
     async def delete(self, tenant_id: int, site_id: int, entry_id: int) -> bool:
         """False if there is no such entry."""

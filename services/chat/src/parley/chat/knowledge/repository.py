@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pymongo.errors import DuplicateKeyError
 
+from parley.chat.knowledge.errors import KnowledgeFull
 from parley.chat.knowledge.model import KnowledgeEntry
+from parley.chat.mongo_limits import stay_within
 from parley.common.mongodb import Document, Index, Mongo
 
 COLLECTION = "knowledge"
@@ -22,11 +24,7 @@ class MongoKnowledgeRepository:
         cursor = self._mongo[COLLECTION].find({"site_id": site_id, "_id": {"$gt": after}}, limit=limit)
         return [_to_entry(document) async for document in cursor.sort("_id", 1)]
 
-    async def count_others(self, entry: KnowledgeEntry, limit: int) -> int:
-        query = {"site_id": entry.site_id, "_id": {"$ne": entry.id}}
-        return await self._mongo[COLLECTION].count_documents(query, limit=limit)
-
-    async def add(self, entry: KnowledgeEntry) -> bool:
+    async def add(self, entry: KnowledgeEntry, limit: int) -> bool:
         document = {
             "_id": entry.id,
             "tenant_id": entry.tenant_id,
@@ -34,18 +32,23 @@ class MongoKnowledgeRepository:
             "question": entry.question,
             "answer": entry.answer,
         }
-        try:
-            await self._mongo[COLLECTION].insert_one(document)
-        except DuplicateKeyError:
-            return False
-        return True
+        group = {"site_id": entry.site_id}
+        async with stay_within(self._mongo, COLLECTION, group, [entry.id], limit, KnowledgeFull):
+            try:
+                await self._mongo[COLLECTION].insert_one(document)
+            except DuplicateKeyError:
+                return False
+            return True
 
-    async def replace(self, entry: KnowledgeEntry) -> bool:
-        result = await self._mongo[COLLECTION].update_one(
-            {"_id": entry.id, "tenant_id": entry.tenant_id, "site_id": entry.site_id},
-            {"$set": {"question": entry.question, "answer": entry.answer}},
-        )
-        return result.matched_count == 1
+    async def find(self, tenant_id: int, site_id: int, entry_id: int) -> KnowledgeEntry | None:
+        query = {"_id": entry_id, "tenant_id": tenant_id, "site_id": site_id}
+        document = await self._mongo[COLLECTION].find_one(query)
+        return None if document is None else _to_entry(document)
+
+    async def replace(self, before: KnowledgeEntry, after: KnowledgeEntry) -> bool:
+        contents = [{"question": entry.question, "answer": entry.answer} for entry in (before, after)]
+        query = {"_id": before.id, "tenant_id": before.tenant_id, "site_id": before.site_id, "$or": contents}
+        return (await self._mongo[COLLECTION].update_one(query, {"$set": contents[1]})).matched_count == 1
 
     async def delete(self, tenant_id: int, site_id: int, entry_id: int) -> bool:
         result = await self._mongo[COLLECTION].delete_one({"_id": entry_id, "tenant_id": tenant_id, "site_id": site_id})

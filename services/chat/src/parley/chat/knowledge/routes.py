@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from parley.chat.knowledge.handlers import KnowledgeHandlers
-from parley.chat.knowledge.schemas import KnowledgeEntryBody, KnowledgeEntryResponse, KnowledgeListResponse
+from parley.chat.knowledge.schemas import (
+    KnowledgeEntryBody,
+    KnowledgeEntryResponse,
+    KnowledgeListResponse,
+    ReplaceEntryBody,
+)
 from parley.chat.paging.schemas import PageQuery
 from parley.chat.schemas import OkResponse
 from parley.common.auth.identity import Permission
@@ -47,7 +52,7 @@ def routes(handlers: KnowledgeHandlers) -> list[Route]:
             CallerType.OPERATOR,
             KnowledgeEntryResponse,
             "Replace a knowledge entry",
-            body=KnowledgeEntryBody,
+            body=ReplaceEntryBody,
             example=_EXAMPLE,
             **_WRITE,
         ),

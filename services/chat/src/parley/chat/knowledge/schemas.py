@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from parley.chat.knowledge.model import KnowledgeEntry
 from parley.common.http import RequestBody, SuccessResponse
@@ -15,10 +15,20 @@ class KnowledgeEntryBody(RequestBody):
     answer: Annotated[str, StringConstraints(max_length=4000, pattern=r"\S")]
 
 
+Version = Annotated[str, StringConstraints(max_length=64)]
+
+
+class ReplaceEntryBody(KnowledgeEntryBody):
+    version: Version | None = Field(
+        None, description="Of the entry as it was read. 409 if somebody has changed it since; null to replace any."
+    )
+
+
 class KnowledgeEntrySchema(BaseModel):
     id: int
     question: str
     answer: str
+    version: str = Field(description="Another one with each change of the content.")
 
 
 class KnowledgeEntryResponse(SuccessResponse):
@@ -31,4 +41,4 @@ class KnowledgeListResponse(SuccessResponse):
 
 
 def to_schema(entry: KnowledgeEntry) -> KnowledgeEntrySchema:
-    return KnowledgeEntrySchema(id=entry.id, question=entry.question, answer=entry.answer)
+    return KnowledgeEntrySchema(id=entry.id, question=entry.question, answer=entry.answer, version=entry.version)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
-from parley.chat.knowledge.errors import MAX_ENTRIES, EntryExists, EntryNotFound, KnowledgeFull
+from parley.chat.knowledge.errors import MAX_ENTRIES, EntryChanged, EntryExists, EntryNotFound
 from parley.chat.knowledge.model import KnowledgeEntry
 from parley.chat.knowledge.ports import KnowledgeRepository
 from parley.chat.retrieval.model import Passage
@@ -41,9 +41,7 @@ class KnowledgeService:
         """
         await self.sites.get(caller, site_id)
         entry = KnowledgeEntry(entry_id or await self.next_id(), caller.tenant_id, site_id, question, answer)
-        if await self.entries.count_others(entry, MAX_ENTRIES) >= MAX_ENTRIES:
-            raise KnowledgeFull
-        is_new = await self.entries.add(entry)
+        is_new = await self.entries.add(entry, MAX_ENTRIES)
         # Also for an entry that exists: the process that added it may have ended before this.
         await self.on_changed(site_id)
         if not is_new:
@@ -52,13 +50,27 @@ class KnowledgeService:
         return entry
 
     async def replace(
-        self, caller: OperatorCaller, site_id: int, entry_id: int, question: str, answer: str
+        self,
+        caller: OperatorCaller,
+        site_id: int,
+        entry_id: int,
+        question: str,
+        answer: str,
+        version: str | None = None,
     ) -> KnowledgeEntry:
-        """Raises EntryNotFound."""
+        """Replace an entry: that of a version, or as it is now. One that says the same already is none that conflicts.
+
+        Raises EntryNotFound, EntryChanged.
+        """
         await self.sites.get(caller, site_id)
         entry = KnowledgeEntry(entry_id, caller.tenant_id, site_id, question, answer)
-        if not await self.entries.replace(entry):
+        before = await self.entries.find(caller.tenant_id, site_id, entry_id)
+        if before is None:
             raise EntryNotFound
+        if before.version not in (version or before.version, entry.version):
+            raise EntryChanged
+        if not await self.entries.replace(before, entry):
+            raise EntryChanged
         await self.on_changed(site_id)
         await self.audit.record(caller, "knowledge.updated", f"knowledge:{entry_id}", site_id)
         return entry
