@@ -1,7 +1,7 @@
 /** What a page calls and listens to: before the script has run, after it, and after the widget was removed. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { PageConfig } from "../widget/src/embedConfig";
-import { FakeServer, failure, json } from "./fakeServer";
+import { FakeServer, failure, json, networkError } from "./fakeServer";
 
 type Parley = Record<string, (...args: unknown[]) => void> & { version: string };
 const page = window as unknown as {
@@ -56,6 +56,18 @@ const runScript = () => import("../widget/src/launcher/main");
 const widget = () => document.querySelector("parley-chat");
 const root = () => widget()?.shadowRoot;
 const button = () => root()?.querySelector<HTMLElement>(".launcher");
+
+/** Opens the chat, and pastes an image into it. */
+async function pasteImage(): Promise<void> {
+  page.parley?.("open");
+  const field = await vi.waitFor(() => {
+    const found = root()?.querySelector("textarea");
+    expect(found).toBeTruthy();
+    return found as HTMLTextAreaElement;
+  });
+  const files = [new File(["x"], "a.png", { type: "image/png" })];
+  field.dispatchEvent(Object.assign(new Event("paste"), { clipboardData: { files } }));
+}
 
 test("calls from before the script has run are made in their order", async () => {
   includeStub();
@@ -287,14 +299,7 @@ test.each([
   });
   server.on("POST", "/chat/stream", () => new Response("", { status: 200 }));
   await runScript();
-  page.parley?.("open");
-  const field = await vi.waitFor(() => {
-    const found = root()?.querySelector("textarea");
-    expect(found).toBeTruthy();
-    return found as HTMLTextAreaElement;
-  });
-  const files = [new File(["x"], "a.png", { type: "image/png" })];
-  field.dispatchEvent(Object.assign(new Event("paste"), { clipboardData: { files } }));
+  await pasteImage();
   await vi.waitFor(() => expect(uploads).toHaveLength(1));
   page.parley?.("identify", "token");
   await vi.waitFor(() => expect(localStorage.getItem("parley:pk_1:session")).toBe(session_id));
@@ -306,5 +311,43 @@ test.each([
   expect(sent.map((body) => body["image_url"])).toEqual(expected.map(() => "/uploads/1.png"));
   expect(uploads.slice(1).map(([session]) => session)).toEqual(expected);
   expect(Object.keys(localStorage).filter((name) => name.includes("outbox"))).toEqual([]);
+  vi.doUnmock("../widget/src/launcher/chatLoader");
+});
+
+test.each([
+  ["waits for the same person", true, ["s".repeat(32)]],
+  ["is gone for another one", false, []],
+])("an upload that failed before the visitor is identified %s", async (_name, joined, expected) => {
+  vi.doMock("../widget/src/launcher/chatLoader", () => ({ loadChat: () => import("../widget/src/chat") }));
+  const session_id = "s".repeat(32);
+  const sessions: string[] = [];
+  server.on("POST", "/chat/identify", () => json({ session_id, joined, conversation_id: null }));
+  server.on("GET", "/chat/config", () => json({ name: "Shop", welcome: "", colours: {} }));
+  server.on("POST", "/chat/upload-image", () => networkError());
+  server.on("POST", "/chat/stream", () => new Response("", { status: 200 }));
+  const tryAgain = () => root()?.querySelector<HTMLElement>(".composer .banner .text-button");
+  await runScript();
+  await pasteImage();
+  const before = await vi.waitFor(() => {
+    expect(tryAgain()).toBeTruthy();
+    return tryAgain();
+  });
+  server.on("POST", "/chat/upload-image", ({ body }) => {
+    sessions.push(String((body as FormData).get("session_id")));
+    return json({ url: "/uploads/1.png" });
+  });
+  page.parley?.("identify", "token");
+  await vi.waitFor(() => expect(localStorage.getItem("parley:pk_1:session")).toBe(session_id));
+  await run(2500);
+  page.parley?.("open");
+  await run(2500);
+  expect(tryAgain()).not.toBe(before);
+  tryAgain()?.click();
+  await run(2500);
+  const sent = server.to("POST", "/chat/stream").map(({ body }) => body as Record<string, string>);
+  expect(sessions).toEqual(expected);
+  expect(sent.map((body) => [body["session_id"], body["image_url"]])).toEqual(
+    expected.map((session) => [session, "/uploads/1.png"]),
+  );
   vi.doUnmock("../widget/src/launcher/chatLoader");
 });

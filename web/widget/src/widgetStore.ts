@@ -627,9 +627,15 @@ export class WidgetStore {
     this.begun.delete(action);
   }
 
-  /** What the visitor has begun and the server has not confirmed. Messages are in the outbox. */
+  /** What the visitor has begun and the server has not confirmed, or may try again. Messages are in the outbox. */
   get unfinished(): VisitorAction[] {
-    return [...this.begun];
+    const [failed, error] = [this.failedUpload.value, this.error.value];
+    if (!failed) return [...this.begun];
+    const wait: VisitorAction = async (store) => {
+      store.error.value = error;
+      store.failedUpload.value = failed;
+    };
+    return [...this.begun, wait];
   }
 
   requestHandoff(): Promise<void> {
