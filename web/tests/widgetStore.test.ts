@@ -474,3 +474,40 @@ test("the session is in no URL", async () => {
   expect(server.requests.filter(({ url }) => url.href.includes(EMBED.sessionId))).toEqual([]);
   expect(server.to("GET", "/chat/events")[0]?.headers.get("X-Parley-Session")).toBe(EMBED.sessionId);
 });
+
+test.each([
+  ["the form is switched off", 409, "form_off", ""],
+  ["it could not be left", 503, "unavailable", "strings"],
+])(
+  "a message that was written while nobody was there goes into the chat when %s",
+  async (_name, status, code, error) => {
+    const config = { name: "Shop", welcome: "", colours: {} };
+    const offline_form = {
+      title: "",
+      intro: "",
+      fields: [],
+      departments: [],
+      consent: null,
+      replaces_chat: true,
+    };
+    server.on("GET", "/chat/config", () => json({ ...config, offline_form }));
+    const store = await loadPage();
+    await store.loadConfig();
+    expect(store.form.value).toBe("offline");
+    const typed = {
+      values: { "-message": "When does it arrive?", email: "jane@example.com" },
+      messageId: "m1",
+    };
+    localStorage.setItem(store.formKey("offline"), JSON.stringify(typed));
+    server.on("GET", "/chat/config", () => json(config));
+    server.on("POST", "/chat/offline-form", () => failure(status, code));
+    const answers = { message: "When does it arrive?", answers: {} };
+    const submitted = store.submitForm("offline", answers, "m1").catch(({ code }) => code);
+    await run(60_000);
+    expect(await submitted).toBe(code);
+    expect([store.form.value, store.draft.value]).toEqual([null, "When does it arrive?"]);
+    expect(store.error.value !== "").toBe(error !== "");
+    const kept = JSON.parse(localStorage.getItem(store.formKey("offline")) ?? "");
+    expect(kept).toEqual({ values: { email: "jane@example.com" } });
+  },
+);

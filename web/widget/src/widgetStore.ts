@@ -42,6 +42,9 @@ const AVAILABILITY_INTERVAL_MS = 10_000;
 /** How often another request is tried when the server is busy. */
 const MAX_ATTEMPTS = 6;
 
+/** The name of the message among what is typed in a form, which no key of a field can have. */
+export const MESSAGE = "-message";
+
 export type FormKind = "prechat" | "offline";
 type FormAnswers = Pick<VisitorRequest<"/chat/offline-form">, "team_id" | "consent" | "message"> & {
   answers: Record<string, string | boolean>;
@@ -269,11 +272,25 @@ export class WidgetStore {
   async loadConfig(): Promise<void> {
     try {
       const config = await this.withRetry(() => this.api.get("/chat/config", { lang: this.embed.language }));
+      const wasAway = this.form.value === "offline";
       this.config.value = config;
       writeJson(this.keys.config, config);
+      if (wasAway && !config.offline_form) this.continueMessage();
     } catch {
       // The configuration of the last visit is used, or the defaults.
     }
+  }
+
+  /** Somebody is there again: what was written in the form for other times becomes a message of the chat. */
+  private continueMessage(): void {
+    const key = this.formKey("offline");
+    const typed = readJson<{ values?: Record<string, unknown> }>(key, {});
+    const { [MESSAGE]: message, ...values } = typed.values ?? {};
+    this.isLeaving.value = false;
+    if (!message || this.draft.value) return;
+    this.setDraft(String(message));
+    // A message that is left later is another one.
+    writeJson(key, { values });
   }
 
   // --- Receiving
@@ -674,8 +691,9 @@ export class WidgetStore {
       else await this.leaveMessage({ ...body, message, message_id: messageId });
       this.email.value = String(answers.answers["email"] ?? this.email.value);
     } catch (error) {
-      // What is wrong with a field is said next to it.
-      if (!(error instanceof ApiError && error.status === 422)) this.error.value = strings.requestFailed;
+      // What is wrong with a field is said next to it. Where the form is switched off by now, the chat is shown.
+      const isExplained = error instanceof ApiError && (error.status === 422 || error.code === "form_off");
+      if (!isExplained) this.error.value = strings.requestFailed;
       throw error;
     } finally {
       await this.loadConfig();

@@ -7,7 +7,7 @@ import { ApiError } from "../../../shared/http";
 import { randomId, readJson, writeJson, writeText } from "../../../shared/storage";
 import { strings } from "../i18n/lateTexts";
 import { formStyles } from "../styles/formStyles";
-import type { FormKind, WidgetStore } from "../widgetStore";
+import { type FormKind, MESSAGE, type WidgetStore } from "../widgetStore";
 
 type Form = NonNullable<WidgetConfig["prechat_form"]>;
 type Field = Form["fields"][number];
@@ -19,7 +19,6 @@ interface Draft {
   messageId: string;
 }
 
-const MESSAGE = "-message";
 const TEAM = "-team";
 const CONSENT = "-consent";
 /** In place of an empty value, which is the one that asks to choose. */

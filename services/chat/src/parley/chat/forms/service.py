@@ -21,6 +21,7 @@ from parley.chat.forms.model import (
     prechat_questions,
     unproved,
 )
+from parley.chat.messages.visitor_conversations import chosen_team
 from parley.chat.messages.visitor_service import VisitorMessageService
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
 from parley.chat.visitors.errors import VisitorIsBlocked
@@ -101,6 +102,8 @@ class FormService:
             message_id=message_id,
             confirmation=site.forms.offline.confirmation or None,
             label_id=await self._find_label(site),
+            # Of these answers: those of a person whose session is being joined are not theirs yet.
+            team_id=chosen_team(answered, site.forms),
         )
         if not received.duplicate:
             metrics.FORMS.labels("offline").inc()

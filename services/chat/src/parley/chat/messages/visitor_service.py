@@ -18,7 +18,7 @@ from parley.chat.ids import NextId
 from parley.chat.messages.errors import SessionJoined, StaleRead
 from parley.chat.messages.model import Message, MessageDraft, Opening
 from parley.chat.messages.ports import MessageRepository
-from parley.chat.messages.visitor_conversations import MAX_ATTEMPTS, VisitorConversations, chosen_team, is_open_for
+from parley.chat.messages.visitor_conversations import MAX_ATTEMPTS, VisitorConversations, is_open_for
 from parley.chat.presence.ports import PresenceReader
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
 from parley.chat.visitors.errors import VisitorIsBlocked, VisitorNotFound
@@ -150,8 +150,11 @@ class VisitorMessageService:
         message_id: str | None,
         confirmation: str | None,
         label_id: int | None,
+        team_id: int | None,
     ) -> ReceivedMessage:
         """Store the message of an offline form, and put the visitor's conversation into the queue.
+
+        It gets a label, and the team that the visitor has chosen.
 
         Raises VisitorIsBlocked, ConcurrentModification.
         """
@@ -171,7 +174,7 @@ class VisitorMessageService:
                 draft,
                 at,
                 site.operator_timeout,
-                team_id=chosen_team(visitor, site.forms),
+                team_id=team_id,
                 label_id=label_id,
                 notice=notice,
             )
@@ -180,7 +183,12 @@ class VisitorMessageService:
             return await self._store_received(visitor, message_id, add, None)
         except SessionJoined as exc:
             return await self.receive_offline(
-                exc.person, content, message_id=message_id, confirmation=confirmation, label_id=label_id
+                exc.person,
+                content,
+                message_id=message_id,
+                confirmation=confirmation,
+                label_id=label_id,
+                team_id=team_id,
             )
 
     async def _store_received(

@@ -24,6 +24,6 @@ class MongoOnlineOperatorRepository:
         fields = {"site_id": site_id, "operator_id": operator_id, "online": online, "at": at}
         await self._mongo["operators_online"].update_one(
             {"_id": key},
-            [{"$replaceWith": {"$cond": [{"$gt": ["$at", at]}, "$$ROOT", {"_id": key, **fields}]}}],
+            [{"$replaceWith": {"$mergeObjects": ["$$ROOT", {"$cond": [{"$gt": ["$at", at]}, {}, fields]}]}}],
             upsert=True,
         )
