@@ -24,8 +24,8 @@ class Question:
 def load_passages(subject: str = "") -> list[Passage]:
     """Of the shop and the software, or of another `subject`.
 
-    "dental" and "city" are for development: features may be chosen on them. "blind" is only ever evaluated: features,
-    weights and thresholds never come from it.
+    "dental" and "city" are for development: features and the threshold may come from them. "blind" is only ever
+    evaluated: features, weights and thresholds never come from it.
     """
     return [Passage(row[0], row[2], row[3], language=row[1]) for row in _read(f"{_prefix(subject)}passages.tsv")]
 

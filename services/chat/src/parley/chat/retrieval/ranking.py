@@ -63,16 +63,12 @@ def build_features(lexical: LexicalScores | None, semantic: SemanticScores | Non
     """A row of features for each candidate, from the scores that there are."""
     columns: list[Floats] = []
     if semantic is not None:
-        columns += [semantic.heading, semantic.whole, semantic.heading_as_passage]
-        columns += [
-            np.full(len(semantic.whole), nearest, np.float32)
-            for nearest in (semantic.unrelated, semantic.unrelated_as_passage)
-        ]
-        columns += [
-            _clipped_margin((semantic.heading + semantic.whole) / 2, semantic.unrelated),
-            _clipped_margin(semantic.heading_as_passage, semantic.unrelated_as_passage),
-            _clipped_margin(semantic.whole, semantic.unrelated),
-        ]
+        # Means: the similarities differ by chance, and separate weights for them would fit the calibration set's.
+        heading = (semantic.heading + semantic.heading_as_passage) / 2
+        nearness = (2 * heading + semantic.whole) / 3
+        unrelated = (2 * semantic.unrelated + semantic.unrelated_as_passage) / 3
+        columns += [nearness, heading, semantic.whole, np.full(len(heading), unrelated, np.float32)]
+        columns += [_clipped_margin(each, unrelated) for each in (nearness, heading, semantic.whole)]
     if lexical is not None:
         columns += [lexical.coverage, lexical.heading_coverage]
         if semantic is None:
