@@ -42,6 +42,8 @@ NO_RATE_LIMITS = {
 _VHOSTS = tuple(f"tests-{number}" for number in range(24))
 _WEB = Path(__file__).parents[2] / "web"
 _START_TIMEOUT_SECONDS = 300
+_MEMORY = Path("/dev/shm")
+_MIN_FREE_BYTES = 3 * 2**30
 
 
 class InfrastructureOwner:
@@ -52,6 +54,7 @@ class InfrastructureOwner:
 
     def __init__(self) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="parley-tests-"))
+        self._data = _create_data_directory() or self._directory
         self.socket = self._directory / "socket"
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="test-infrastructure", daemon=True)
@@ -76,7 +79,8 @@ class InfrastructureOwner:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        for directory in (self._directory, self._data):
+            shutil.rmtree(directory, ignore_errors=True)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -123,10 +127,10 @@ class InfrastructureOwner:
         """Start MongoDB and RabbitMQ. Returns the URI of MongoDB."""
         starting: list[Awaitable[None]] = []
         if self._mongo is None and "MONGODB_URI" not in os.environ:
-            self._mongo = MongoServer(self._directory / "mongodb")
+            self._mongo = MongoServer(self._data / "mongodb")
             starting.append(self._mongo.start())
         if self._rabbit is None and "AMQP_URL" not in os.environ:
-            self._rabbit = RabbitServer(self._directory / "rabbitmq", vhosts=_VHOSTS)
+            self._rabbit = RabbitServer(self._data / "rabbitmq", vhosts=_VHOSTS)
             starting.append(self._rabbit.start())
         await asyncio.gather(*starting)
         return self._mongo.uri if self._mongo is not None else os.environ["MONGODB_URI"]
@@ -181,6 +185,19 @@ class InfrastructureOwner:
             self._fork_servers[service] = asyncio.create_task(start_fork_server(service, self._directory))
         _, path = await self._fork_servers[service]
         return path
+
+
+def _create_data_directory() -> Path | None:
+    """Create a directory in memory for the servers' data, which they flush to disk before they acknowledge it.
+
+    None where there is no such file system or little room. Removes those of runs that were killed.
+    """
+    if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _MIN_FREE_BYTES:
+        return None
+    for left in _MEMORY.glob("parley-tests-*"):
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"parley-tests-{os.getpid()}-", dir=_MEMORY))
 
 
 class Infrastructure:
