@@ -278,7 +278,7 @@ async def test_without_preview_a_push_shows_neither_name_nor_text(
     await scenario.accept(operator)
     await scenario.send_message("My secret")
     message = await wait_for_push(fcm, token)
-    assert message["notification"] == {"title": "Live-Chat", "body": "Neues in einem Gespräch"}
+    assert message["notification"] == {"title": "Live-Chat", "body": "Neues in einem Chat"}
     assert "secret" not in str(message)
     assert "Jane" not in str(message)
 

@@ -22,8 +22,8 @@ PANEL = Path(__file__).parents[3] / "web/panel/src/i18n"
     ("language", "title"),
     [
         ("en", "Jane is waiting for a reply"),
-        ("pt-BR", "Jane está aguardando atendimento"),
-        ("es_MX", "Jane está esperando que le atiendan"),
+        ("pt-BR", "Jane aguarda uma resposta"),
+        ("es_MX", "Jane espera una respuesta"),
         ("DE", "Jane wartet auf eine Antwort"),
         ("fr-CA", "Jane attend une réponse"),
         ("ja-JP", "Jane さんが返信を待っています"),
