@@ -12,6 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from parley.chat.messages.model import MessageDraft
 from parley.chat.mongo_schema import SCHEMA
 from parley.chat.reports.collector import ReportCollector
 from parley.chat.reports.facts import build_fact
+from parley.chat.reports.figures import FIRST_FIELDS, SECOND_FIELDS
 from parley.chat.reports.repository import DAYS, FACTS, MongoReportRepository
 from parley.chat.reports.tables import TableBuilder
 from parley.chat.sites.chatbot import AiPrices
@@ -462,6 +464,43 @@ async def test_costs_are_exact_in_sum_by_day_and_by_engine(reporting: Reporting)
     await app.mongo[DAYS].update_many({"site_id": reporting.site_id}, {"$inc": {"built_revision": 1}})
     totals = (await reporting.report(group_by="day"))["totals"]
     assert (totals["chats"], totals["ai_usage"]["unknown"], totals["ai_usage"]["cost"]) == (4, 4, None)
+
+
+async def test_offline_forms_are_counted_apart_beside_the_version_before(reporting: Reporting) -> None:
+    """T17: the version before counts them among the others, and is given no field that it does not know."""
+    mongo, of_site = reporting.app.mongo, {"site_id": reporting.site_id}
+    for reason in ("offline_form", "offline_form", "of a later version", "asked"):
+        ask = partial(transitions.request_handoff, reason=reason, at=MORNING)
+        await reporting.change(await reporting.open(MORNING), ask)
+    await reporting.handle()
+    await reporting.build()
+
+    async def count(**query: Any) -> tuple[int, int, int]:
+        reasons = (await reporting.report(**query))["totals"]["handoff_reasons"]
+        return reasons["offline_form"], reasons["other"], reasons["asked"]
+
+    assert await count() == (2, 1, 1)
+    assert await count(timezone="Asia/Kathmandu") == (2, 1, 1)
+    for group_by in ("site", "hour", "team", "engine"):
+        rows = (await reporting.report(group_by=group_by))["rows"]
+        assert sum(row["handoff_reasons"]["offline_form"] for row in rows) == 2, group_by
+    exported = await reporting.app.call(
+        "GET", "/api/v1/reports/export", reporting.owner, **{**MARCH, "group_by": "site"}
+    )
+    [line] = csv.DictReader(io.StringIO(exported.raw.decode("utf-8-sig")))
+    assert (line["handoffs_offline_form"], line["handoffs_other"]) == ("2", "1")
+
+    stored = await mongo[DAYS].find_one(of_site)
+    assert stored is not None
+    for part, known in ((stored["tables"], FIRST_FIELDS), (stored["added"]["tables"], SECOND_FIELDS)):
+        assert all(max(table["fields"], default=0) < known for table in part.values())
+    # What the version before builds leaves the newer part behind.
+    await mongo[DAYS].update_many(of_site, {"$inc": {"revision": 1, "built_revision": 1, "added.revision": 1}})
+    assert await count() == (0, 3, 1)
+    await mongo["schema"].delete_many({})
+    assert await create_migrator(mongo.database, SCHEMA).run() == []
+    await reporting.build()
+    assert await count() == (2, 1, 1)
 
 
 async def test_a_conversation_shows_its_cost_to_those_who_may_see_reports(reporting: Reporting) -> None:

@@ -32,6 +32,7 @@ const REASONS: [string, TextKey][] = [
   ["ai_cap", "reports.reason_ai_cap"],
   ["ai_blocked", "reports.reason_ai_blocked"],
   ["taken_over", "reports.reason_taken_over"],
+  ["offline_form", "reports.reason_offline_form"],
   ["other", "reports.reason_unknown"],
 ];
 

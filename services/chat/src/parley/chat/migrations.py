@@ -233,6 +233,11 @@ async def _build_report_facts(context: MigrationContext) -> None:
     await context.process_in_batches("conversations", build, projection={"outbox": 0, "words": 0})
 
 
+async def _count_offline_forms(context: MigrationContext) -> None:
+    """Let reports count offline forms on a line of their own, also those of days that older code has built."""
+    await MongoReportRepository(context.database).rebuild_days("offline_form", utc_now())
+
+
 async def _find_first_messages(context: MigrationContext, conversation_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """When the AI and an operator first wrote in each conversation, as fields of its fact."""
     match = {"conversation_id": {"$in": list(conversation_ids)}, "role": {"$in": ["ai", "operator"]}}
@@ -257,4 +262,5 @@ MIGRATIONS = (
     Migration(10, "build_report_facts", _build_report_facts, Phase.BACKFILL),
     Migration(11, "pack_search_pages", _pack_search_pages, Phase.BACKFILL),
     Migration(12, "drop_knowledge_words", _drop_knowledge_words, Phase.BACKFILL),
+    Migration(13, "count_offline_forms", _count_offline_forms, Phase.BACKFILL),
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from parley.chat.reports.model import Fact
 
 _FIRST_REASONS: Final = ("asked", "ai_does_not_know", "ai_failed", "ai_blocked", "taken_over", "other")
-REASONS: Final = (*_FIRST_REASONS, "ai_cap")
+REASONS: Final = (*_FIRST_REASONS, "ai_cap", "offline_form")
 """Why conversations were handed off; `other` also for those of earlier versions, which did not store the reason."""
 SCORES: Final = (1, 2, 3, 4, 5)
 DURATIONS: Final = ("first_reply", "wait", "resolution")
@@ -41,7 +41,7 @@ _FIRST_REASON = _FIRST_SCORE + len(SCORES)
 _FIRST_SUM = _FIRST_REASON + len(_FIRST_REASONS)
 _FIRST_BUCKET = _FIRST_SUM + len(DURATIONS)
 FIRST_FIELDS: Final = _FIRST_BUCKET + len(DURATIONS) * _BUCKETS
-"""The length of a vector of the version before, which does not read tables with other fields."""
+"""The length of a vector of the first version. No version reads tables with other fields than its own."""
 _AI_CAP = FIRST_FIELDS
 _USAGE: Final = (
     "conversations",
@@ -53,12 +53,16 @@ _USAGE: Final = (
     "priced_resolved",
 )
 _FIRST_USAGE = _AI_CAP + 1
-FIELDS: Final = _FIRST_USAGE + len(_USAGE)
+SECOND_FIELDS: Final = _FIRST_USAGE + len(_USAGE)
+"""The length of a vector of the version before."""
+_OFFLINE_FORM = SECOND_FIELDS
+FIELDS: Final = _OFFLINE_FORM + 1
 """The length of a vector. A field's number fits into one byte."""
 
 _REASON_FIELDS: Final = {
     **{reason: _FIRST_REASON + number for number, reason in enumerate(_FIRST_REASONS)},
     "ai_cap": _AI_CAP,
+    "offline_form": _OFFLINE_FORM,
 }
 _NUMBER_OF: Final = {name: number for number, name in enumerate(_COUNTS)}
 
@@ -155,13 +159,19 @@ def to_figures(vector: Sequence[int]) -> Figures:
     return Figures(
         **{name: vector[number] for name, number in _NUMBER_OF.items()},
         ai_resolved=vector[_AI_RESOLVED],
-        handoff_reasons={name: vector[_REASON_FIELDS[name]] for name in REASONS},
+        handoff_reasons=_to_reasons(vector),
         first_reply=first_reply,
         wait=wait,
         resolution=resolution,
         ratings={score: vector[_FIRST_SCORE + number] for number, score in enumerate(SCORES)},
         usage=UsageFigures(*vector[_FIRST_USAGE : _FIRST_USAGE + len(_USAGE)]),
     )
+
+
+def _to_reasons(vector: Sequence[int]) -> dict[str, int]:
+    reasons = {name: vector[_REASON_FIELDS[name]] for name in REASONS}
+    reasons["other"] -= reasons["offline_form"]
+    return reasons
 
 
 def _counted_fields(fact: Fact) -> Iterator[int]:
@@ -172,6 +182,9 @@ def _counted_fields(fact: Fact) -> Iterator[int]:
         yield _NUMBER_OF["handoffs"]
         reason = fact.handoff_reason if fact.handoff_reason in REASONS else "other"
         yield _REASON_FIELDS[reason]
+        if reason == "offline_form":
+            # Among the others as well, where the version before counts it.
+            yield _REASON_FIELDS["other"]
     if fact.requested_at is not None:
         yield _NUMBER_OF["requests"]
         if fact.assigned_at is not None:

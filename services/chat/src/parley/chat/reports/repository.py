@@ -17,7 +17,7 @@ from pymongo.errors import BulkWriteError
 
 from parley.chat.conversations.mappers import to_conversation, to_usage, usage_documents
 from parley.chat.conversations.model import Conversation
-from parley.chat.reports.figures import FIRST_FIELDS
+from parley.chat.reports.figures import FIRST_FIELDS, SECOND_FIELDS
 from parley.chat.reports.model import Fact, GroupBy
 from parley.chat.reports.ports import DueDay, SiteDay
 from parley.chat.reports.tables import Dimension, Table, pack, split, unpack
@@ -25,6 +25,8 @@ from parley.common.mongodb import Document, Index
 
 FACTS = "report_facts"
 DAYS = "report_days"
+_LATER_PARTS = ("added", "latest")
+"""Tables with the fields that versions have added. Those of an older revision say nothing."""
 _DUPLICATE_KEY = 11000
 _BATCH_SIZE = 250
 """Between two batches of a long list, other requests have their turn."""
@@ -97,6 +99,11 @@ class MongoReportRepository:
         await self._mark_days(days, due)
         await self._database[FACTS].delete_many({**query, "erased": True})
 
+    async def rebuild_days(self, reason: str, due: datetime) -> None:
+        """Let the tables be built again of all days with conversations that were handed off for a reason."""
+        rows = self._database[FACTS].find({"handoff_reason": reason}, {"tenant_id": 1, "site_id": 1, "began_at": 1})
+        await self._mark_days({_day_of(row["tenant_id"], row["site_id"], row["began_at"]) async for row in rows}, due)
+
     async def claim_day(self, now: datetime, until: datetime) -> DueDay | None:
         row = await self._database[DAYS].find_one_and_update(
             {"due": {"$lte": now, "$type": "date"}, "not_before": {"$not": {"$gt": now}}},
@@ -114,16 +121,20 @@ class MongoReportRepository:
     async def store_tables(self, day: DueDay, tables: Mapping[Dimension, Table], not_before: datetime) -> None:
         first: Document = {}
         added: Document = {}
+        latest: Document = {}
         for dimension, table in tables.items():
+            known, new = split(table, SECOND_FIELDS)
+            latest[dimension.value] = _table_document(new)
             if dimension is Dimension.ENGINE:
-                added[dimension.value] = _table_document(table)
+                added[dimension.value] = _table_document(known)
                 continue
-            known, new = split(table, FIRST_FIELDS)
-            first[dimension.value], added[dimension.value] = _table_document(known), _table_document(new)
+            oldest, newer = split(known, FIRST_FIELDS)
+            first[dimension.value], added[dimension.value] = _table_document(oldest), _table_document(newer)
         built: Document = {
             "tables": first,
-            # Apart, as the version before reads `tables`. What it builds replaces them only.
+            # Apart, as the version before reads `tables` and `added`. What it builds replaces them only.
             "added": {"revision": day.revision, "tables": added},
+            "latest": {"revision": day.revision, "tables": latest},
             "built_revision": day.revision,
             "not_before": not_before,
             # Still due if a fact has changed since the revision was read.
@@ -152,14 +163,17 @@ class MongoReportRepository:
             "day": {"$gte": first.isoformat(), "$lte": last.isoformat()},
             "built_revision": {"$exists": True},
         }
-        names = f"tables.{dimension}", f"added.tables.{dimension}"
-        fields = dict.fromkeys(("tenant_id", "site_id", "day", "built_revision", "added.revision", *names), 1)
+        names = [f"tables.{dimension}"]
+        for part in _LATER_PARTS:
+            names += f"{part}.revision", f"{part}.tables.{dimension}"
+        fields = dict.fromkeys(("tenant_id", "site_id", "day", "built_revision", *names), 1)
         async for row in self._database[DAYS].find(query, fields, batch_size=_BATCH_SIZE):
-            day, added = _to_site_day(row), row.get("added")
+            day = _to_site_day(row)
             if dimension in row["tables"]:
                 yield day, _to_table(row["tables"][dimension])
-            if added is not None and added["revision"] == row["built_revision"]:
-                yield day, _to_table(added["tables"][dimension])
+            for part in _LATER_PARTS:
+                if part in row and row[part]["revision"] == row["built_revision"]:
+                    yield day, _to_table(row[part]["tables"][dimension])
 
     async def read_facts(
         self, tenant_id: int, site_ids: Sequence[int], start: datetime, end: datetime

@@ -116,11 +116,11 @@ def unpack(values: bytes) -> tuple[int, ...]:
 
 
 def split(table: Table, field: int) -> tuple[Table, Table]:
-    """The same table with the fields before a number, and with those from it on."""
+    """The same table with the fields before a number, and with those from it on, under the keys that have some."""
     before: dict[Key, Vector] = {}
-    after: dict[Key, Vector] = {}
+    after: defaultdict[Key, Vector] = defaultdict(new_vector)
     for key, fields, values in table.rows():
-        before[key], after[key] = new_vector(), new_vector()
+        before[key] = new_vector()
         for number, value in zip(fields, values, strict=True):
             (before if number < field else after)[key][number] = value
     return _to_table(before), _to_table(after)
