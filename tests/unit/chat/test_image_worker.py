@@ -33,6 +33,17 @@ async def test_after_a_refused_image_the_next_one_is_encoded(sanitizer: WorkerIm
     assert (await sanitizer.sanitize(png())).width == 20
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+async def test_the_largest_image_is_scaled_down_in_the_memory_of_the_process(
+    sanitizer: WorkerImageSanitizer, mode: str
+) -> None:
+    output = io.BytesIO()
+    Image.new(mode, (8000, 5000)).save(output, "PNG", compress_level=1)
+    scaled = await sanitizer.scale_down(output.getvalue())
+    assert scaled.width == 1024
+    assert scaled.height in (640, 641)
+
+
 async def test_an_image_that_ends_the_process_is_refused_and_the_next_one_is_encoded() -> None:
     """A16: an image that ends the worker process is refused, and the next one is encoded."""
     sanitizer = WorkerImageSanitizer(timeout_seconds=0.001)

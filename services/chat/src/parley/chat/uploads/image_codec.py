@@ -34,6 +34,8 @@ _MEDIA_TYPES |= {"GIF": ("gif", "image/gif"), "WEBP": ("webp", "image/webp")}
 _ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 # HEIC and AVIF are not shown by all browsers. A JPEG with a second picture, as some phones make it, is read as MPO.
 _ACCEPTED = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
+_REDUCIBLE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
+"""Whose pixels can be averaged: not those of a palette."""
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 
 pillow_heif.register_heif_opener()
@@ -90,8 +92,11 @@ def _scale_down(image: Image.Image, data: bytes) -> SanitizedImage:
     if image.width * image.height > MAX_PIXELS:
         raise ImageTooLarge
     image.draft("RGB", (MAX_SIDE, MAX_SIDE))
-    opaque = Image.new("RGB", image.size, "white")
-    layer = image.convert("RGBA")
+    is_reducible = image.mode in _REDUCIBLE_MODES and "transparency" not in image.info
+    layer = image if is_reducible else image.convert("RGBA" if image.has_transparency_data else "RGB")
+    # Before more copies are made of it: three of the largest image exceed the memory of the process.
+    layer = layer.reduce(max(1, max(layer.size) // MAX_SIDE)).convert("RGBA")
+    opaque = Image.new("RGB", layer.size, "white")
     opaque.paste(layer, mask=layer)
     opaque.thumbnail((MAX_SIDE, MAX_SIDE))
     output = io.BytesIO()
