@@ -4499,6 +4499,8 @@ export interface components {
             /** @default null */
             cap_reached: string | null;
             /** @default null */
+            image_use: string | null;
+            /** @default null */
             reply_to: number | null;
             created_at: string;
         };

@@ -72,9 +72,10 @@ export type OperatorRef = NonNullable<Conversation["operator"]>;
 type OperatorMessage = DetailSchema["messages"][number];
 export type ToolCall = OperatorMessage["tool_calls"][number];
 /** A message, with what only operators see of it. */
-export type Message = Omit<OperatorMessage, "tool_calls" | "cap_reached"> & {
+export type Message = Omit<OperatorMessage, "tool_calls" | "cap_reached" | "image_use"> & {
   tool_calls?: readonly ToolCall[];
   cap_reached?: OperatorMessage["cap_reached"];
+  image_use?: OperatorMessage["image_use"];
 };
 export type Role = Message["role"];
 export type MessageTranslation = NonNullable<Message["translation"]>;

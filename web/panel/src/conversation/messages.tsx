@@ -20,6 +20,7 @@ import { hasPermission } from "../sites/sites";
 import type { HistoryEntry } from "./threads";
 
 const CapNote = lazy(() => import("./capNote").then((module) => module.CapNote));
+const ImageNote = lazy(() => import("./imageNote").then((module) => module.ImageNote));
 const ToolCalls = lazy(() => import("../tools/toolCalls").then((module) => module.ToolCalls));
 const TestFromChat = lazy(() => import("../answerTests/fromChat").then((module) => module.TestFromChat));
 const WrongAnswer = lazy(() => import("../corrections/wrongAnswer").then((module) => module.WrongAnswer));
@@ -69,6 +70,7 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
         <TranslationText message={message} />
         <Sources sources={message.sources ?? []} />
         {message.cap_reached && <CapNote cap={message.cap_reached} />}
+        {message.image_use && <ImageNote use={message.image_use} />}
         {!!message.tool_calls?.length && <ToolCalls calls={message.tool_calls} />}
         <QuickReplyChips replies={message.quick_replies} />
         <div class="message-footer">

@@ -123,6 +123,11 @@ class MessageSchema(Schema):
         description="Of an AI reply by the built-in engine in place of the site's: the limit of the day that was "
         "reached, such as `site` (replies) or `site_tokens`.",
     )
+    image_use: str | None = Field(
+        None,
+        description="Of an AI reply to an image: `seen` by the model, or why it was not sent: `off` (the site does not "
+        "want it), `no_vision` (the check has not found that the model sees images), `unreadable`, `no_model`.",
+    )
     reply_to: int | None = Field(
         None,
         description="Of an AI reply: the seq of the message that it answers; of a visitor's message: the seq of the "

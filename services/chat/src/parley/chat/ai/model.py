@@ -91,6 +91,11 @@ class ReplyMetadata:
     """What was used up, if the built-in engine has answered for that reason."""
 
 
+ImageUse = Literal["seen", "off", "no_vision", "unreadable", "no_model"]
+"""What became of a visitor's image for a reply. Not sent: `off`, as the site does not want it; `no_vision`, as the
+check has not found that the model sees images; `unreadable`; `no_model`, as no model has replied."""
+
+
 @dataclass(frozen=True, slots=True)
 class AiResult:
     """The generated text, and how the reply ended."""
@@ -109,6 +114,8 @@ class AiResult:
     """References of the passages that it is based on."""
     unanswered: str = ""
     """The question, if the site's knowledge has no answer to it."""
+    image: ImageUse | None = None
+    """None if the visitor has sent none since the reply before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import takewhile
 
 from parley.chat import metrics
 from parley.chat.ai import timeouts
 from parley.chat.ai.choices import ChoicesFilter
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.metering import CapReached, Limits, Meter, Spender, TokenBudget
-from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, Prompt, ReplyMetadata, ResultKind
+from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, ImageUse, Prompt, ReplyMetadata, ResultKind
 from parley.chat.ai.output_guard import NamedAddresses, OutputGuard
 from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, ToolSource, VisitorImages
 from parley.chat.ai.prompts import describe_message, list_naming_texts, secret_texts, select_context
@@ -196,7 +197,17 @@ class ReplyGenerator:
         # An attempt to get the instructions is no question that an entry could answer.
         unanswered = question if kind == "did_not_know" and metadata.empty_reason != "instructions" else ""
         return AiResult(
-            stream.text, kind, meter.engines, sources, calls, asked, choices, metadata.cap, cited, unanswered
+            stream.text,
+            kind,
+            meter.engines,
+            sources,
+            calls,
+            asked,
+            choices,
+            metadata.cap,
+            cited,
+            unanswered,
+            self._find_image_use(task, recent, images, metadata, engine if small_talk is None else None),
         )
 
     async def _load_images(self, task: ReplyTask, messages: Sequence[Message]) -> tuple[bytes, ...]:
@@ -209,7 +220,28 @@ class ReplyGenerator:
         loaded = await asyncio.gather(
             *(self.images.read_for_model(site.tenant_id, site.id, visitor.session, url) for url in urls)
         )
-        return tuple(image for image in loaded if image is not None)
+        # An image that cannot be read hides those before it: the model would take one of them for it.
+        readable = list(takewhile(lambda image: image is not None, reversed(loaded)))[::-1]
+        return tuple(image for image in readable if image is not None)
+
+    def _find_image_use(
+        self,
+        task: ReplyTask,
+        recent: Sequence[Message],
+        images: Sequence[bytes],
+        metadata: ReplyMetadata,
+        engine: AiEngine | None,
+    ) -> ImageUse | None:
+        """What became of the images that the visitor has sent since the reply before."""
+        latest = takewhile(lambda one: one.role == "visitor", reversed([one for one in recent if one.seq <= task.seq]))
+        if all(message.image_url is None for message in latest):
+            return None
+        if engine is None or engine is self.engines.builtin:
+            return "no_model"
+        site = next(one for one in task.site.list_engines() if one.engine_id == metadata.engine_id)
+        if not site.sees_images:
+            return "no_vision" if site.ai.images else "off"
+        return "seen" if images else "unreadable"
 
     def _open_meter(self, task: ReplyTask) -> Meter:
         visitor, site = task.conversation.visitor, task.site
@@ -417,6 +449,7 @@ class ReplyGenerator:
             quick_replies=result.quick_replies,
             cited=result.cited,
             cap_reached=result.cap if result.kind != "capped" else None,
+            image_use=result.image,
         )
         unanswered = self._find_unanswered(task, result, at, handed_over=handoff_reason is not None)
 

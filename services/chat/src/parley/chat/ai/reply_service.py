@@ -53,6 +53,8 @@ class AiReplyService:
     _in_flight: dict[tuple[int, int], AiReplyStream] = field(default_factory=dict)
     """Replies on this replica, by conversation id and the seq they answer."""
     _locks: dict[int, ConversationLock] = field(default_factory=dict)
+    _questions: dict[int, asyncio.Event] = field(default_factory=dict)
+    """Set when the visitor writes again, by the id of a conversation in which an image waits for a question."""
 
     def start_or_join(self, received: ReceivedMessage, client_ip: str = "") -> AiReplyStream | None:
         """The reply to a message just received from a client IP. None if the AI gives none, or not on this replica."""
@@ -64,7 +66,9 @@ class AiReplyService:
             return stream
         if conversation.mode != "ai" or conversation.reply_lease is None:
             return None
-        return self._start(conversation, message.seq, client_ip)
+        if (question := self._questions.get(conversation.id)) is not None:
+            question.set()
+        return self._start(conversation, message.seq, client_ip, awaits_question=message.is_only_image)
 
     def find_outcome(self, received: ReceivedMessage, stream: AiReplyStream | None) -> ReplyOutcome | None:
         """The outcome of a message that gets no reply. None if there is one to wait for, or if that is not known."""
@@ -104,20 +108,48 @@ class AiReplyService:
                 started += 1
         return started
 
-    def _start(self, conversation: Conversation, seq: int, client_ip: str = "") -> AiReplyStream:
+    def _start(
+        self, conversation: Conversation, seq: int, client_ip: str = "", *, awaits_question: bool = False
+    ) -> AiReplyStream:
         stream = self._in_flight[(conversation.id, seq)] = AiReplyStream()
-        self.spawn(self._run(conversation, seq, stream, client_ip), f"answer:{conversation.id}:{seq}")
+        question = None
+        if awaits_question:
+            question = self._questions[conversation.id] = asyncio.Event()
+        self.spawn(self._run(conversation, seq, stream, client_ip, question), f"answer:{conversation.id}:{seq}")
         return stream
 
-    async def _run(self, conversation: Conversation, seq: int, stream: AiReplyStream, client_ip: str) -> None:
+    async def _run(
+        self,
+        conversation: Conversation,
+        seq: int,
+        stream: AiReplyStream,
+        client_ip: str,
+        question: asyncio.Event | None,
+    ) -> None:
         message = None
         async with self._lease_renewal(conversation.id, seq):
             try:
+                if question is not None and await self._is_followed(conversation, seq, question):
+                    # The reply to what the visitor has written since covers both.
+                    return
                 async with self._lock(conversation.id):
                     message = await self.generator.generate(conversation, seq, stream, client_ip)
             finally:
                 stream.finish(message)
                 self._in_flight.pop((conversation.id, seq), None)
+
+    async def _is_followed(self, conversation: Conversation, seq: int, question: asyncio.Event) -> bool:
+        """Whether the visitor writes again within a short time, on this replica or on another."""
+        try:
+            async with asyncio.timeout(timeouts.QUESTION_TIMEOUT_SECONDS):
+                await question.wait()
+        except TimeoutError:
+            later = await self.messages.list_for_conversation(await self._reload(conversation), after_seq=seq)
+            return any(message.role == "visitor" for message in later)
+        finally:
+            if self._questions.get(conversation.id) is question:
+                del self._questions[conversation.id]
+        return True
 
     @asynccontextmanager
     async def _lock(self, conversation_id: int) -> AsyncIterator[None]:

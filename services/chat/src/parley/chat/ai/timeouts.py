@@ -50,5 +50,8 @@ EXPIRED_LEASE_CHECK_SECONDS = 2.0
 FLUSH_INTERVAL_SECONDS = 0.04
 """Chunks that an engine yields faster than this are sent together."""
 
+QUESTION_TIMEOUT_SECONDS: float = 4
+"""How long an image without a text waits for the visitor's question about it, which then gets the only reply."""
+
 STREAM_COMMENT_SECONDS: float = 8
 """A reply's stream carries a comment when it has been silent for so long."""

@@ -60,6 +60,8 @@ def message_document(message: Message) -> Document:
         document["cited"] = list(message.cited)
     if message.cap_reached is not None:
         document["cap_reached"] = message.cap_reached
+    if message.image_use is not None:
+        document["image_use"] = message.image_use
     return document
 
 
@@ -88,6 +90,7 @@ def to_message(document: Document) -> Message:
         quick_replies=tuple(QuickReply.model_validate(reply) for reply in document.get("quick_replies", ())),
         cited=tuple(document.get("cited", ())),
         cap_reached=document.get("cap_reached"),
+        image_use=document.get("image_use"),
     )
 
 

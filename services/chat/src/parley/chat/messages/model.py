@@ -57,6 +57,8 @@ class Message:
     """Of an AI reply: references of the passages that it is based on (`Passage.reference`)."""
     cap_reached: str | None = None
     """Of an AI reply by the built-in engine in place of the site's: the limit that was reached."""
+    image_use: str | None = None
+    """Of an AI reply to an image: whether the model has seen it, or why not."""
 
     def to_schema(self) -> MessageSchema:
         return MessageSchema(
@@ -75,6 +77,7 @@ class Message:
             tool_calls=self.tool_calls,
             quick_replies=self.quick_replies,
             cap_reached=self.cap_reached,
+            image_use=self.image_use,
             reply_to=self.reply_to,
             created_at=self.created_at,
         )
@@ -85,6 +88,10 @@ class Message:
         if self.message_id is None or self.role in ("ai", "system"):
             return None
         return self.message_id.split(":", 2)[2] if self.role == "operator" else self.message_id
+
+    @property
+    def is_only_image(self) -> bool:
+        return self.image_url is not None and not self.content.strip()
 
     def offers(self, text: str) -> bool:
         """Whether one of its quick replies sends this text."""
@@ -115,6 +122,7 @@ class MessageDraft:
     quick_replies: tuple[QuickReply, ...] = ()
     cited: tuple[str, ...] = ()
     cap_reached: str | None = None
+    image_use: str | None = None
 
     def offers(self, text: str) -> bool:
         """Whether one of its quick replies sends this text."""

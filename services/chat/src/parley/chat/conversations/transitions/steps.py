@@ -54,6 +54,7 @@ def append_message(
         quick_replies=draft.quick_replies,
         cited=draft.cited,
         cap_reached=draft.cap_reached,
+        image_use=draft.image_use,
         translation=draft.translation,
     )
     preview = close_directions(draft.content[:PREVIEW_LENGTH])
