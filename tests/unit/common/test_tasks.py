@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +67,20 @@ async def test_a_failure_of_one_of_several_coroutines_ends_all_and_is_raised() -
     with pytest.raises(RuntimeError):
         await run_until_one_ends(wait_forever(), fail())
     assert ended.is_set()
+
+
+async def test_failures_at_the_same_time_are_raised_once_and_not_logged() -> None:
+    """A lost connection ends several coroutines; asyncio logs each failure that nobody has read."""
+    logged: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))
+
+    async def fail() -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await run_until_one_ends(fail(), fail())
+    gc.collect()
+    assert not logged
 
 
 AWAITED_BY_WHO_STARTS_THEM = {

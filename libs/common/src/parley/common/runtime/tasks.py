@@ -50,6 +50,8 @@ async def run_until_one_ends(*work: Coroutine[Any, Any, Any]) -> None:
             task.result()
     finally:
         await cancel_and_wait(*tasks)
+        # One cause often ends several: the first failure is raised, and asyncio would log those that nobody reads.
+        await asyncio.gather(*(task for task in tasks if task.done()), return_exceptions=True)
 
 
 def keep_running(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
