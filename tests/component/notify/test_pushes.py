@@ -205,7 +205,7 @@ async def test_a_pending_conversation_notifies_all_chat_operators_in_their_langu
         "title": "Jane is waiting for a reply",
         "body": "Is anybody there?",
     }
-    assert (await wait_for_push(fcm, brazilian))["notification"]["title"] == "Jane está aguardando atendimento"
+    assert (await wait_for_push(fcm, brazilian))["notification"]["title"] == "Jane aguarda uma resposta"
     await scenario.send_message("Please")
     await wait_for_push(fcm, english, 2)
     assert not fcm.pushes_for(viewer)
