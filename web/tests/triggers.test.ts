@@ -187,3 +187,26 @@ test("a page that is left before the rules have come does not keep the next page
   await run(2);
   expect(server.to("POST", "/chat/triggers/show")).toHaveLength(1);
 });
+
+test("its quick replies are next to it: a choice opens the chat, which sends it, and a link opens by itself", async () => {
+  const quick_replies = [
+    { label: "Prices", value: "What does it cost?", url: null },
+    { label: "Docs", value: null, url: "https://shop.test/docs" },
+    { label: "Bad", value: null, url: "javascript:alert(1)" },
+    { label: "Sales", value: null, url: null },
+    { label: "A fifth one", value: null, url: null },
+  ];
+  answer = { id: 7, message: "Need help?", quick_replies };
+  openPage({ ...RULE });
+  await run(4);
+  const replies = [...root.querySelectorAll<HTMLElement>(".teaser-replies > *")];
+  expect(replies.map(({ textContent }) => textContent)).toEqual(["Prices", "Docs", "Bad", "Sales"]);
+  expect(replies.slice(1, 3).map((link) => link.getAttribute("href"))).toEqual([
+    "https://shop.test/docs",
+    null,
+  ]);
+  replies[0]?.click();
+  expect(readTrigger(KEY)?.chosen?.text).toBe("What does it cost?");
+  await run(1);
+  expect([root.className, teaser(), readTrigger(KEY)?.opened]).toEqual(["root open", null, true]);
+});

@@ -511,3 +511,29 @@ test.each([
     expect(kept).toEqual({ values: { email: "jane@example.com" } });
   },
 );
+
+test("a quick reply that was chosen next to the button is sent when the window opens, once and at once only", async () => {
+  server.on("POST", "/chat/stream", () => reply(done));
+  const trigger = {
+    id: 7,
+    message: "Need help?",
+    quick_replies: [{ label: "Prices", value: null, url: null }],
+  };
+  const choose = () => {
+    const chosen = { text: "Prices", at: Date.now() };
+    localStorage.setItem("parley:pk_1:trigger", JSON.stringify({ ...trigger, at: Date.now(), chosen }));
+  };
+  choose();
+  const store = await loadPage();
+  store.show();
+  await run();
+  store.hide();
+  store.show();
+  await run(100);
+  expect(sent()).toMatchObject([{ message: "Prices", trigger_id: 7, reply_to: 1 }]);
+  choose();
+  await run(61_000);
+  store.show();
+  await run(100);
+  expect(sent()).toHaveLength(1);
+});

@@ -31,7 +31,7 @@ import { type EmbedConfig, storageKey } from "./embedConfig";
 import { locale, strings } from "./i18n/i18n";
 import type { EmitEvent } from "./launcher/chatInterface";
 import { withoutMarks } from "./messages/plainText";
-import { readTrigger, type ShownTrigger, writeTrigger } from "./triggers/shownTrigger";
+import { readTrigger, type ShownTrigger, takeChoice, writeTrigger } from "./triggers/shownTrigger";
 
 const TYPING_TIMEOUT_MS = 6000;
 const TYPING_INTERVAL_MS = 3000;
@@ -229,7 +229,10 @@ export class WidgetStore {
 
   show(): void {
     if (!this.open.value) this.firstNew.value = this.unreadMessages.value[0]?.id;
+    const choice = takeChoice(this.embed.siteKey);
     this.shownTrigger.value = readTrigger(this.embed.siteKey);
+    // The conversation begins with the trigger's message.
+    if (choice) this.sendMessage(choice, "", null, { replyTo: 1 });
     this.open.value = true;
     writeText(this.keys.open, "1");
     this.markSeen();

@@ -3,6 +3,8 @@ import type { QuickReply } from "../../../shared/apiTypes";
 import { readJson, writeJson, writeText } from "../../../shared/storage";
 import { storageKey } from "../embedConfig";
 
+/** The chat opens in this time, or the visitor has gone on to something else. */
+const CHOICE_LIFETIME_MS = 60_000;
 /** As long as the server knows what an answer is about. */
 const LIFETIME_MS = 24 * 3_600_000;
 
@@ -16,6 +18,8 @@ export interface ShownTrigger {
   at: number;
   /** Whether the visitor has opened the chat since. */
   opened?: boolean;
+  /** The text of the quick reply that the visitor has chosen next to the button, which opens the chat. */
+  chosen?: { text: string; at: number };
 }
 
 export const triggerKey = (siteKey: string): string => storageKey(siteKey, "trigger");
@@ -28,4 +32,13 @@ export function readTrigger(siteKey: string): ShownTrigger | null {
 export function writeTrigger(siteKey: string, shown: ShownTrigger | null): void {
   if (shown) writeJson(triggerKey(siteKey), shown);
   else writeText(triggerKey(siteKey), null);
+}
+
+/** Returns the text of the quick reply that was chosen just now, once; empty without one. */
+export function takeChoice(siteKey: string): string {
+  const shown = readTrigger(siteKey);
+  if (!shown?.chosen) return "";
+  const { chosen, ...rest } = shown;
+  writeTrigger(siteKey, rest);
+  return Date.now() - chosen.at < CHOICE_LIFETIME_MS ? chosen.text : "";
 }

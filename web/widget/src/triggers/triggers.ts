@@ -11,7 +11,7 @@ import { readSite } from "../launcher/presence";
 import { triggerStyles } from "../styles/triggerStyles";
 import { meetsPage, meetsVisit, type PageActivity, type Rule } from "./rules";
 import { readTrigger, writeTrigger } from "./shownTrigger";
-import { Teaser } from "./teaser";
+import { Teaser, type TeaserContent } from "./teaser";
 import { currentVisit, type Visit, writeVisit } from "./visit";
 
 const CHECK_INTERVAL_MS = 1000;
@@ -56,6 +56,7 @@ export class Triggers {
       root: this.element,
       origin: host.embed.origin,
       onOpen: () => host.open(),
+      onChoose: (text) => this.#choose(text),
       onDismiss: () => this.#finish(),
     });
   }
@@ -106,7 +107,7 @@ export class Triggers {
     const mayShow = !this.#isInterrupting();
     const isPending = mayShow && shown !== null && !shown.opened && !currentVisit(this.#siteKey).isDone;
     if (!isPending) this.#teaser.hide();
-    else if (!this.#teaser.isShown) await this.#teaser.show(shown.message, this.host.embed.language);
+    else if (!this.#teaser.isShown) await this.#teaser.show(shown, this.host.embed.language);
     if (!mayShow || isPending || this.#isBusy) return;
     this.#isBusy = true;
     try {
@@ -147,7 +148,7 @@ export class Triggers {
     const at = Date.now();
     writeTrigger(this.#siteKey, { ...trigger, at });
     this.#updateVisit({ shown: { ...visit.shown, [trigger.id]: at } });
-    await this.#present(trigger.message);
+    await this.#present(trigger);
   }
 
   /** Shows a trigger that may not be live yet, each time that the page meets its conditions. */
@@ -164,12 +165,19 @@ export class Triggers {
     this.#rules = [];
     const { message, quick_replies } = rule;
     writeTrigger(this.#siteKey, { id: null, message, quick_replies, at: Date.now() });
-    await this.#present(message);
+    await this.#present({ message, quick_replies });
   }
 
-  async #present(message: string): Promise<void> {
+  async #present(content: TeaserContent): Promise<void> {
     // The visitor may have opened the window meanwhile: it has the message the next time.
-    if (!this.#isInterrupting()) await this.#teaser.show(message, this.host.embed.language);
+    if (!this.#isInterrupting()) await this.#teaser.show(content, this.host.embed.language);
+  }
+
+  /** The chat opens, and sends what was chosen. */
+  #choose(text: string): void {
+    const shown = readTrigger(this.#siteKey);
+    if (shown) writeTrigger(this.#siteKey, { ...shown, chosen: { text, at: Date.now() } });
+    this.host.open();
   }
 
   /** No more in this visit. */
