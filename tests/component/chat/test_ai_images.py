@@ -180,6 +180,19 @@ async def test_an_image_waits_for_its_question_which_gets_the_only_reply(
         assert stored.reply_lease is None, "no other reply is due"
 
 
+async def test_an_image_that_an_operator_answers_meanwhile_costs_nothing(
+    app: AdminTestApp, replica: Replica, endpoint: FakeOpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "QUESTION_TIMEOUT_SECONDS", 0.5)
+    shop = await create_shop(app)
+    visitor = shop.new_visitor()
+    image = await replica.receive(visitor, "", image_url=await upload(app, visitor))
+    waiting = asyncio.ensure_future(replica.read_reply(image))
+    await replica.module.conversations.accept(shop.owner, image.conversation.id)
+    text, outcome = await waiting
+    assert (text, outcome.message, endpoint.requests) == ("", None, [])
+
+
 async def test_an_image_without_a_question_gets_its_reply(
     app: AdminTestApp, replica: Replica, endpoint: FakeOpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,7 +129,7 @@ class AiReplyService:
         message = None
         async with self._lease_renewal(conversation.id, seq):
             try:
-                if question is not None and await self._is_followed(conversation, seq, question):
+                if question is not None and await self._is_settled(conversation, seq, question):
                     # The reply to what the visitor has written since covers both.
                     return
                 async with self._lock(conversation.id):
@@ -138,13 +138,18 @@ class AiReplyService:
                 stream.finish(message)
                 self._in_flight.pop((conversation.id, seq), None)
 
-    async def _is_followed(self, conversation: Conversation, seq: int, question: asyncio.Event) -> bool:
-        """Whether the visitor writes again within a short time, on this replica or on another."""
+    async def _is_settled(self, conversation: Conversation, seq: int, question: asyncio.Event) -> bool:
+        """Wait for a short time. Whether the image needs no reply any more, as the visitor has written again."""
         try:
             async with asyncio.timeout(timeouts.QUESTION_TIMEOUT_SECONDS):
                 await question.wait()
         except TimeoutError:
-            later = await self.messages.list_for_conversation(await self._reload(conversation), after_seq=seq)
+            current = await self.conversations.find(conversation.tenant_id, conversation.id)
+            if current is None or current.generation != conversation.generation:
+                # The visitor was erased, or somebody else answers.
+                return True
+            # Another replica may have received what follows.
+            later = await self.messages.list_for_conversation(current, after_seq=seq)
             return any(message.role == "visitor" for message in later)
         finally:
             if self._questions.get(conversation.id) is question:
