@@ -176,7 +176,7 @@ async def test_what_is_late_is_the_persons(
         await post("contact", body={**sent, "phone": "+49 30 1234567"})
         file = (await post("upload-file", data=file_form(PDF, **sent)))["file"]
         image = await post("upload-image", data=image_form(make_image(), **sent))
-        message = {**sent, "message": "", "image_url": image["url"]}
+        message = {**sent, "message": "Here", "image_url": image["url"]}
         arrived = await chat.request("POST", "/api/v1/chat/stream", headers=identity, body=message)
         assert arrived.status == 200, "the image is the person's by now, and the message, too"
     shown = (await tenant.alex.get(f"/operator/conversation/{first}")).ok()["conversation"]
