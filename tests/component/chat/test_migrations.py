@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,12 +35,8 @@ class UnavailableBroker:
 
 
 @pytest.fixture
-async def mongo(mongodb_uri: str, database_prefix: str) -> AsyncIterator[Mongo]:
-    mongo = Mongo(mongodb_uri, f"{database_prefix}_chat", SCHEMA)
-    await mongo.ensure_schema_ready()
-    yield mongo
-    await mongo.client.drop_database(f"{database_prefix}_chat")
-    await mongo.stop()
+def mongo(chat_database: Mongo) -> Mongo:
+    return chat_database
 
 
 def conversation(number: int) -> Conversation:

@@ -60,14 +60,11 @@ def to_document(number: int) -> SearchDocument:
 
 
 @pytest.fixture
-async def replicas(mongodb_uri: str, database_prefix: str) -> AsyncIterator[list[Replica]]:
-    both = [Replica(Mongo(mongodb_uri, f"{database_prefix}_chat", SCHEMA)) for _ in range(2)]
-    for one in both:
-        await one.mongo.ensure_schema_ready()
-    yield both
-    await both[0].mongo.client.drop_database(f"{database_prefix}_chat")
-    for one in both:
-        await one.mongo.stop()
+async def replicas(chat_database: Mongo, mongodb_uri: str) -> AsyncIterator[list[Replica]]:
+    other = Mongo(mongodb_uri, chat_database.database.name, SCHEMA)
+    await other.ensure_schema_ready()
+    yield [Replica(chat_database), Replica(other)]
+    await other.stop()
 
 
 async def test_two_replicas_find_everything_once_and_keep_nothing_that_was_removed(replicas: list[Replica]) -> None:
