@@ -359,3 +359,22 @@ async def running_backend() -> AsyncIterator[FakeBackend]:
 async def open_connection(gateway: Gateway) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Open a connection for requests that no HTTP client would send."""
     return await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+
+
+def connect(gateway: Gateway) -> socket.socket:
+    """Return a connection that takes little before the gateway has to wait."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", int(gateway.url.rpartition(":")[2])))
+    return client
+
+
+def build_request(path: str, *lines: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: x", *lines, "", ""]).encode()
+
+
+async def respond_with(backend: FakeBackend, path: str, size: int) -> None:
+    async def respond(_request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
+        return web.Response(body=b"x" * size, content_type="application/octet-stream")
+
+    backend.chat.handlers["GET", path] = respond

@@ -1,109 +1,30 @@
-"""Connections of clients: clients that do not read, too many of one address, proxies that nobody has named."""
+"""Connections of clients: too many of one address, large heads, proxies that nobody has named."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import socket
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
-import pytest
 from aiohttp import web
 
-from component.gateway.harness import FakeBackend, Gateway, RecordedRequest, bearer, token_for
+from component.gateway.harness import (
+    FakeBackend,
+    Gateway,
+    RecordedRequest,
+    bearer,
+    build_request,
+    connect,
+    respond_with,
+    token_for,
+)
 from support.wait import wait_until
 
 Start = Callable[..., Awaitable[Gateway]]
 LIST = "/api/v1/operator/active-chats"
-STREAM = "/api/v1/operator/stream"
 UPLOAD = "/uploads/" + "0" * 32 + ".png"
 SESSION = "a-session-of-a-visitor"
-
-
-def connect(gateway: Gateway) -> socket.socket:
-    """Return a connection that takes little before the gateway has to wait."""
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.connect(("127.0.0.1", int(gateway.url.rpartition(":")[2])))
-    return client
-
-
-def build_request(path: str, *lines: str) -> bytes:
-    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: x", *lines, "", ""]).encode()
-
-
-def read_to_end(client: socket.socket) -> None:
-    while client.recv(2**20):
-        pass
-
-
-async def respond_with(backend: FakeBackend, path: str, size: int) -> None:
-    async def respond(_request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
-        return web.Response(body=b"x" * size, content_type="application/octet-stream")
-
-    backend.chat.handlers["GET", path] = respond
-
-
-def stream_without_end(backend: FakeBackend) -> asyncio.Event:
-    """Have the event stream send without a pause. Returns what is set when the stream has ended at the service."""
-    ended = asyncio.Event()
-
-    async def respond(request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        try:
-            while True:
-                await response.write(b"data: " + b"x" * 60_000 + b"\n\n")
-        finally:
-            ended.set()
-
-    backend.notify.handlers["GET", STREAM] = respond
-    return ended
-
-
-@pytest.mark.timeout(60)
-async def test_clients_that_do_not_read_are_disconnected(
-    backend: FakeBackend, start_gateway: Start, tmp_path: Path
-) -> None:
-    (tmp_path / "panel").mkdir()
-    (tmp_path / "panel" / "index.html").write_bytes(b"x" * 8_000_000)
-    gateway = await start_gateway(PARLEY_WEB_DIR=str(tmp_path))
-    await respond_with(backend, UPLOAD, 4_000_000)
-    await respond_with(backend, LIST, 250_000)
-    stream_ended = stream_without_end(backend)
-    authorization = f"Authorization: Bearer {token_for(backend.add_operator())}"
-    clients = [connect(gateway) for _ in range(6)]
-    clients[0].sendall(build_request(UPLOAD))
-    clients[1].sendall(build_request(LIST, authorization) * 10)
-    clients[2].sendall(build_request("/panel"))
-    clients[3].sendall(build_request(LIST, authorization, "Connection: close"))
-    clients[4].sendall(build_request(STREAM, authorization))
-    slow = clients[5]
-    slow.sendall(build_request(UPLOAD))
-    slow.setblocking(False)
-
-    async def are_disconnected() -> bool:
-        with contextlib.suppress(BlockingIOError):
-            slow.recv(16_384)
-        return "parley_gateway_slow_clients_total 5.0" in await gateway.metrics()
-
-    await wait_until(are_disconnected, timeout=35)
-    async with asyncio.timeout(5):
-        await stream_ended.wait()
-    for client in clients[:5]:
-        with pytest.raises(ConnectionResetError):
-            read_to_end(client)
-        client.close()
-    slow.setblocking(True)
-    received = 0
-    while part := await asyncio.to_thread(slow.recv, 2**20):
-        received += len(part)
-        if received > 1_000_000:
-            break
-    assert received > 1_000_000, "who reads slowly gets the response"
-    slow.close()
 
 
 async def test_connections_of_an_address_are_limited(start_gateway: Start) -> None:

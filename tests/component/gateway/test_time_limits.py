@@ -1,17 +1,38 @@
-"""Clients and services that are slow: each is given 10 seconds, and all are waited for at the same time."""
+"""Clients and services that are slow: each is given 10 or 20 seconds, and all are waited for at the same time."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from component.gateway.harness import FakeBackend, Gateway, RecordedRequest, bearer, open_connection, token_for
+from component.gateway.harness import (
+    FakeBackend,
+    Gateway,
+    RecordedRequest,
+    bearer,
+    build_request,
+    connect,
+    open_connection,
+    respond_with,
+    running_backend,
+    running_gateway,
+    token_for,
+)
+from support.infrastructure import Infrastructure
+from support.service_process import StartService
+from support.wait import wait_until
 
+LIST = "/api/v1/operator/active-chats"
 STREAM = "/api/v1/operator/stream"
+UPLOAD = "/uploads/" + "0" * 32 + ".png"
 
 
 async def body_that_does_not_arrive_is_408_and_closes_the_connection(gateway: Gateway, backend: FakeBackend) -> None:
@@ -88,6 +109,90 @@ async def stream_that_does_not_start_is_504(gateway: Gateway, backend: FakeBacke
     assert 9 < time.monotonic() - started_at < 20
 
 
+@dataclass(frozen=True, slots=True)
+class OwnGateway:
+    """Runs a gateway with settings, and services of its own behind it."""
+
+    start_service: StartService
+    amqp_url: str
+    directory: Path
+
+    @contextlib.asynccontextmanager
+    async def run(self, **env: str) -> AsyncIterator[Gateway]:
+        log = self.directory / "gateway.log"
+        async with (
+            running_backend() as backend,
+            running_gateway(self.start_service, backend, self.amqp_url, log, wait_ready=True, **env) as gateway,
+        ):
+            yield gateway
+
+
+def read_to_end(client: socket.socket) -> None:
+    while client.recv(2**20):
+        pass
+
+
+def stream_without_end(backend: FakeBackend) -> asyncio.Event:
+    """Have the event stream send without a pause. Returns what is set when the stream has ended at the service."""
+    ended = asyncio.Event()
+
+    async def respond(request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"data: " + b"x" * 60_000 + b"\n\n")
+        finally:
+            ended.set()
+
+    backend.notify.handlers["GET", STREAM] = respond
+    return ended
+
+
+async def clients_that_do_not_read_are_disconnected(own: OwnGateway) -> None:
+    (own.directory / "panel").mkdir()
+    (own.directory / "panel" / "index.html").write_bytes(b"x" * 8_000_000)
+    async with own.run(PARLEY_WEB_DIR=str(own.directory)) as gateway:
+        await _do_not_read(gateway, gateway.backend)
+
+
+async def _do_not_read(gateway: Gateway, backend: FakeBackend) -> None:
+    await respond_with(backend, UPLOAD, 4_000_000)
+    await respond_with(backend, LIST, 250_000)
+    stream_ended = stream_without_end(backend)
+    authorization = f"Authorization: Bearer {token_for(backend.add_operator())}"
+    clients = [connect(gateway) for _ in range(6)]
+    clients[0].sendall(build_request(UPLOAD))
+    clients[1].sendall(build_request(LIST, authorization) * 10)
+    clients[2].sendall(build_request("/panel"))
+    clients[3].sendall(build_request(LIST, authorization, "Connection: close"))
+    clients[4].sendall(build_request(STREAM, authorization))
+    slow = clients[5]
+    slow.sendall(build_request(UPLOAD))
+    slow.setblocking(False)
+
+    async def are_disconnected() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            slow.recv(16_384)
+        return "parley_gateway_slow_clients_total 5.0" in await gateway.metrics()
+
+    await wait_until(are_disconnected, timeout=35)
+    async with asyncio.timeout(5):
+        await stream_ended.wait()
+    for client in clients[:5]:
+        with pytest.raises(ConnectionResetError):
+            read_to_end(client)
+        client.close()
+    slow.setblocking(True)
+    received = 0
+    while part := await asyncio.to_thread(slow.recv, 2**20):
+        received += len(part)
+        if received > 1_000_000:
+            break
+    assert received > 1_000_000, "who reads slowly gets the response"
+    slow.close()
+
+
 SCENARIOS: tuple[Callable[[Gateway, FakeBackend], Coroutine[None, None, None]], ...] = (
     body_that_does_not_arrive_is_408_and_closes_the_connection,
     connection_without_a_complete_head_is_closed_within_10_seconds,
@@ -96,16 +201,30 @@ SCENARIOS: tuple[Callable[[Gateway, FakeBackend], Coroutine[None, None, None]], 
 )
 
 
+OWN_GATEWAY_SCENARIOS = (clients_that_do_not_read_are_disconnected,)
+"""They change settings, or need responses that no other scenario gets."""
+
+
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, asyncio.Task[None]]:
     """The scenarios, which the first test starts."""
     return {}
 
 
-@pytest.mark.parametrize("scenario", [scenario.__name__ for scenario in SCENARIOS])
+@pytest.fixture
+def own_gateway(infrastructure: Infrastructure, amqp_url: str, tmp_path_factory: pytest.TempPathFactory) -> OwnGateway:
+    return OwnGateway(infrastructure.start_service, amqp_url, tmp_path_factory.mktemp("own-gateway"))
+
+
+@pytest.mark.parametrize("scenario", [scenario.__name__ for scenario in (*SCENARIOS, *OWN_GATEWAY_SCENARIOS)])
 async def test_slow(
-    gateway: Gateway, backend: FakeBackend, outcomes: dict[str, asyncio.Task[None]], scenario: str
+    gateway: Gateway,
+    backend: FakeBackend,
+    own_gateway: OwnGateway,
+    outcomes: dict[str, asyncio.Task[None]],
+    scenario: str,
 ) -> None:
     if not outcomes:
         outcomes.update({start.__name__: asyncio.create_task(start(gateway, backend)) for start in SCENARIOS})
+        outcomes.update({start.__name__: asyncio.create_task(start(own_gateway)) for start in OWN_GATEWAY_SCENARIOS})
     await outcomes[scenario]
