@@ -134,7 +134,7 @@ async def test_of_two_managers_who_apply_a_correction_at_once_one_writes_an_entr
 async def test_of_two_managers_who_correct_one_entry_at_once_the_second_sees_the_conflict(
     corrections: Corrections,
 ) -> None:
-    """Also those of different corrections; whoever reads the entry again may change it."""
+    """Also those of different corrections; one who reads the entry again may change it."""
     entry_id = await corrections.know(QUESTION, WRONG)
     conversation_id = await corrections.ask()
     (passage,) = await corrections.passages(conversation_id)

@@ -1,17 +1,17 @@
 """Limits of how many documents a group may have. They hold for additions at the same moment, in any replica.
 
 An addition first reserves its place in the group's document of this collection, then counts what is stored, and
-gives the place up when it is stored itself. Whoever reserves last counts the others: either as places before its
-own, or as stored. Replicas of the version before only count.
+gives the place up when it is stored itself. The one that reserves last counts the others: either as places before
+its own, or as stored. Replicas of the version before only count.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from parley.chat.timeouts import ADDITION_LEASE
 from parley.common.errors import ParleyError
@@ -64,4 +64,6 @@ async def _reserve(mongo: Mongo, key: str, ids: Sequence[int]) -> list[int]:
 
 
 async def _release(mongo: Mongo, key: str, ids: Sequence[int]) -> None:
-    await mongo[COLLECTION].update_one({"_id": key}, {"$pull": {"pending": {"id": {"$in": list(ids)}}}})
+    # The documents are stored, or refused: an error here must not hide that. The places expire by themselves.
+    with suppress(PyMongoError):
+        await mongo[COLLECTION].update_one({"_id": key}, {"$pull": {"pending": {"id": {"$in": list(ids)}}}})
