@@ -47,6 +47,9 @@ async def test_operator_accepts_a_handoff_and_closes_the_chat(
     await widget.write.press_sequentially(" abroad?\n")
     await expect(panel.messages).to_contain_text("Do you deliver abroad?")
     await expect(widget.log).to_contain_text("Seen")
+    await panel.send_message("Yes, we do.")
+    await expect(widget.log).to_contain_text("Yes, we do.")
+    await expect(widget.log.get_by_text("Alex joined the chat")).to_have_count(1)
 
     await panel.page.get_by_role("button", name="Note", exact=True).click()
     note = panel.page.get_by_role("combobox", name="Private note")

@@ -44,7 +44,9 @@ class MonitoredPage:
         """Return by how many pixels the page or a scrolling part of it is too wide."""
         overflow: int = await self.page.evaluate(
             """() => {
-              const scroll = [...document.querySelectorAll('main, aside, [role=tabpanel], .timeline')]
+              // On a phone the links of the pages scroll sideways on purpose.
+              const links = innerWidth > 760 ? ', nav > :has(> a)' : ''
+              const scroll = [...document.querySelectorAll(`main, aside, [role=tabpanel], .timeline${links}`)]
               const over = scroll.map((element) => element.scrollWidth - element.clientWidth)
               return Math.max(document.documentElement.scrollWidth - innerWidth, ...over)
             }"""

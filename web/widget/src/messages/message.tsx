@@ -15,6 +15,8 @@ interface MessageItemProps {
   message: Message;
   previous: Message | undefined;
   next: Message | undefined;
+  /** Whether it is an operator's first since the AI or someone else answered. */
+  hasJoined: boolean;
   /** "Sent" or "Seen", for the visitor's last message. */
   status: string;
 }
@@ -22,7 +24,7 @@ interface MessageItemProps {
 /** Messages of one side that follow each other within this time have one time below them. */
 const MAX_GROUP_MS = 5 * 60_000;
 
-export function MessageItem({ message, previous, next, status }: MessageItemProps) {
+export function MessageItem({ message, previous, next, hasJoined, status }: MessageItemProps) {
   const showOriginal = useSignal(false);
   if (message.role === "system") {
     return (
@@ -38,7 +40,6 @@ export function MessageItem({ message, previous, next, status }: MessageItemProp
   const translation = isOperator && message.translation?.status === "done" ? message.translation : null;
   const text = translation?.content && !showOriginal.value ? translation.content : message.content;
   const startsGroup = previous?.role !== message.role || previous.sender?.id !== message.sender?.id;
-  const hasJoined = isOperator && previous?.sender?.id !== message.sender?.id;
   return (
     <>
       {hasJoined && message.sender && (

@@ -48,6 +48,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
   const lastOwn = messages.value.findLast((message) => message.role === "visitor");
   const offer = findOffer(store);
   const welcome = config.value?.welcome;
+  const joinings = findJoinings(messages.value);
   return (
     <div
       class="message-list"
@@ -72,6 +73,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
             message={message}
             previous={messages.value[index - 1]}
             next={messages.value[index + 1]}
+            hasJoined={joinings.has(message.id)}
             status={
               message === lastOwn && !outgoing.value.length
                 ? store.readSeq.value >= message.seq && config.value?.read_receipts !== false
@@ -109,6 +111,20 @@ export function MessageList({ store }: { store: WidgetStore }) {
       {form && !store.blocked.value && <SiteForm key={form} store={store} kind={form} />}
     </div>
   );
+}
+
+/** The messages before which an operator joins: what the visitor writes in between ends nobody's part. */
+function findJoinings(messages: readonly Message[]): Set<number> {
+  const joinings = new Set<number>();
+  let last: Message | undefined;
+  for (const message of messages) {
+    if (message.role === "visitor") continue;
+    const isSame =
+      last?.sender?.id === message.sender?.id && last?.conversation_id === message.conversation_id;
+    if (message.role === "operator" && !isSame) joinings.add(message.id);
+    last = message;
+  }
+  return joinings;
 }
 
 /** The day, before its first message. A chat of today needs none. */

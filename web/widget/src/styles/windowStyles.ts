@@ -47,7 +47,7 @@ overflow:hidden;border-radius:18px;background:var(--background);box-shadow:0 0 0
 .bubble a{color:inherit}
 .bubble img{display:block;max-width:100%;max-height:220px;margin:2px 0;border-radius:10px}
 .author{margin:0 4px 2px;color:var(--muted);font-size:12px}
-.author b{margin-inline-end:5px;padding:0 4px;border:1px solid var(--control-border);border-radius:4px;font-size:10px}
+.author b{display:inline-block;line-height:1.3;margin-inline-end:5px;padding:0 4px;border:1px solid var(--control-border);border-radius:4px;font-size:10px}
 .visually-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .message-status{margin:2px 4px 0;text-align:end;color:var(--muted);font-size:12px}
 .sources{display:flex;flex-wrap:wrap;gap:2px 10px;margin:2px 4px 0;color:var(--muted)}
