@@ -11,7 +11,8 @@ import pytest
 
 from parley_dev.demo import seed
 from parley_dev.stack import Stack
-from support.file_samples import PDF, make_webm
+from support.authorization_matrix import PDF
+from support.file_samples import make_webm
 
 _TOUR = Path(__file__).parents[2] / "docs" / "api.md"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
