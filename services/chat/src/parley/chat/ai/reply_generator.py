@@ -12,19 +12,19 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import takewhile
 
 from parley.chat import metrics
 from parley.chat.ai import timeouts
 from parley.chat.ai.choices import ChoicesFilter
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.metering import CapReached, Limits, Meter, Spender, TokenBudget
-from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, ImageUse, Prompt, ReplyMetadata, ResultKind
+from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, Prompt, ReplyMetadata, ResultKind
 from parley.chat.ai.output_guard import NamedAddresses, OutputGuard
 from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, ToolSource, VisitorImages
 from parley.chat.ai.prompts import describe_message, list_naming_texts, secret_texts, select_context
 from parley.chat.ai.reply_stream import AiReplyStream
 from parley.chat.ai.small_talk import means_request_for_person, reply_to_intent, reply_to_small_talk
+from parley.chat.ai.visitor_images import find_image_use, load_images
 from parley.chat.conversations import transitions
 from parley.chat.conversations.away_notice import find_away_notice
 from parley.chat.conversations.model import Change, Conversation
@@ -51,8 +51,6 @@ log = get_logger(__name__)
 
 MAX_CONTEXT_MESSAGES = 20
 MAX_PASSAGES = 4
-MAX_IMAGES = 3
-"""That the model sees; each is at most some 500 kB."""
 MAX_CONSECUTIVE_MISSES = 2
 """Questions in a row without an answer before the AI requests a handoff."""
 MAX_REPLY_CHARACTERS = 16_000
@@ -151,7 +149,10 @@ class ReplyGenerator:
             findings = Findings() if small_talk else findings
         fallback_text = small_talk or task.strings.unknown_answer
         language = task.conversation.visitor.language
-        images = () if small_talk or pending else await self._load_images(task, recent)
+        until = [message for message in recent if message.seq <= task.seq]
+        images: tuple[bytes, ...] = ()
+        if not small_talk and not pending:
+            images = await load_images(self.images, task.site, task.conversation.visitor, until)
         prompt = Prompt(
             site,
             question,
@@ -196,6 +197,8 @@ class ReplyGenerator:
         cited = tuple(dict.fromkeys(passage.reference for passage in metadata.sources)) if metadata.knew_answer else ()
         # An attempt to get the instructions is no question that an entry could answer.
         unanswered = question if kind == "did_not_know" and metadata.empty_reason != "instructions" else ""
+        by_model = small_talk is None and engine is not self.engines.builtin
+        replied_by = (one for one in site.list_engines() if by_model and one.engine_id == metadata.engine_id)
         return AiResult(
             stream.text,
             kind,
@@ -207,41 +210,8 @@ class ReplyGenerator:
             metadata.cap,
             cited,
             unanswered,
-            self._find_image_use(task, recent, images, metadata, engine if small_talk is None else None),
+            find_image_use(until, images, next(replied_by, None)),
         )
-
-    async def _load_images(self, task: ReplyTask, messages: Sequence[Message]) -> tuple[bytes, ...]:
-        """The latest images that the visitor has sent up to the question, if an engine of the site sees images."""
-        visitor, site = task.conversation.visitor, task.site
-        if not any(engine.sees_images for engine in site.list_engines()):
-            return ()
-        sent = [message.image_url for message in messages if message.role == "visitor" and message.seq <= task.seq]
-        urls = [url for url in sent if url is not None][-MAX_IMAGES:]
-        loaded = await asyncio.gather(
-            *(self.images.read_for_model(site.tenant_id, site.id, visitor.session, url) for url in urls)
-        )
-        # An image that cannot be read hides those before it: the model would take one of them for it.
-        readable = list(takewhile(lambda image: image is not None, reversed(loaded)))[::-1]
-        return tuple(image for image in readable if image is not None)
-
-    def _find_image_use(
-        self,
-        task: ReplyTask,
-        recent: Sequence[Message],
-        images: Sequence[bytes],
-        metadata: ReplyMetadata,
-        engine: AiEngine | None,
-    ) -> ImageUse | None:
-        """What became of the images that the visitor has sent since the reply before."""
-        latest = takewhile(lambda one: one.role == "visitor", reversed([one for one in recent if one.seq <= task.seq]))
-        if all(message.image_url is None for message in latest):
-            return None
-        if engine is None or engine is self.engines.builtin:
-            return "no_model"
-        site = next(one for one in task.site.list_engines() if one.engine_id == metadata.engine_id)
-        if not site.sees_images:
-            return "no_vision" if site.ai.images else "off"
-        return "seen" if images else "unreadable"
 
     def _open_meter(self, task: ReplyTask) -> Meter:
         visitor, site = task.conversation.visitor, task.site
