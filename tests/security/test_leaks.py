@@ -21,7 +21,8 @@ async def test_logs_and_metrics_contain_no_secret(stack: Stack, api: ApiClient, 
         f"the metrics of {replica.name}": await _metrics(api, replica.internal_url) for replica in stack.all_processes()
     }
     logs = {f"the log of {file.name}": _text(file) for file in sorted(stack.logs.glob("*.log"))}
-    assert len(pages) == len(logs) == len(stack.all_processes())
+    # The stack may have seeded the demo, whose log is read as well.
+    assert len(pages) == len(stack.all_processes()) <= len(logs)
     assert all("parley_" in page for page in pages.values())
     leaked = [
         f"{where}: {what}"
