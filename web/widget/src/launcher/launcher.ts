@@ -195,7 +195,7 @@ export class WidgetLauncher implements TriggerHost {
     this.#button.update(state);
     const { isOpen, unread } = this.#state;
     this.#state = state;
-    // Who opens the chat does not wait for its colour: what is hidden would not get the focus.
+    // An opened chat does not wait for its colour: a hidden element cannot get the focus.
     if (state.isOpen) this.#host.hidden = false;
     if (state.isOpen !== isOpen) this.emit(state.isOpen ? "open" : "close", {});
     if (state.unread !== unread) this.emit("unread", { count: state.unread });

@@ -113,7 +113,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
   );
 }
 
-/** The messages before which an operator joins: what the visitor writes in between ends nobody's part. */
+/** The messages before which an operator joins. A visitor's message in between does not count as a change of operator. */
 function findJoinings(messages: readonly Message[]): Set<number> {
   const joinings = new Set<number>();
   let last: Message | undefined;

@@ -25,6 +25,9 @@ class KnowledgeEntry:
 
 
 def content_version(question: str, answer: str) -> str:
-    """Names what an entry says: of the content, as replicas of the version before would not increment a counter."""
+    """Return the version of an entry: a digest of its content.
+
+    Not a counter, which replicas of the version before would not increment.
+    """
     content = json.dumps([question, answer])
     return hashlib.sha256(content.encode()).hexdigest()[:_DIGEST_CHARACTERS]

@@ -58,7 +58,9 @@ class KnowledgeService:
         answer: str,
         version: str | None = None,
     ) -> KnowledgeEntry:
-        """Replace an entry: that of a version, or as it is now. One that says the same already is none that conflicts.
+        """Replace an entry. `version` is the one that was read; None replaces any.
+
+        An entry that already has this content is not a conflict.
 
         Raises EntryNotFound, EntryChanged.
         """

@@ -54,7 +54,7 @@ def describe_listed(
         (" ".join(clean_text(title or "").split()) or name)[:_MAX_TITLE_CHARACTERS],
         text[:MAX_DESCRIPTION_CHARACTERS],
         parameters if fault is None else {},
-        find_fingerprint(name, description, schema),
+        compute_fingerprint(name, description, schema),
         read_only_hint,
         fault,
     )
@@ -68,7 +68,7 @@ def _find_text_fault(name: str, description: str) -> ToolFault | None:
     return "long_description" if len(description) > MAX_DESCRIPTION_CHARACTERS else None
 
 
-def find_fingerprint(name: str, description: str | None, schema: Mapping[str, Any]) -> str:
+def compute_fingerprint(name: str, description: str | None, schema: Mapping[str, Any]) -> str:
     """Of all that a model would act on."""
     whole = json.dumps([name, description, schema], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()

@@ -24,7 +24,7 @@ from mcp.types import (
     Tool,
 )
 
-from parley.chat.mcp_servers.definitions import describe_listed, find_fingerprint
+from parley.chat.mcp_servers.definitions import compute_fingerprint, describe_listed
 from parley.chat.mcp_servers.model import (
     MAX_LIST_PAGES,
     MAX_LISTED_TOOLS,
@@ -64,7 +64,7 @@ class Session:
     async def find_fingerprint(self, name: str) -> str | None:
         """That of a tool as the server lists it now; None if it has no such tool."""
         tool = next((tool for tool in await self.list_tools() if tool.name == name), None)
-        return None if tool is None else find_fingerprint(tool.name, tool.description, tool.input_schema)
+        return None if tool is None else compute_fingerprint(tool.name, tool.description, tool.input_schema)
 
     async def list_tools(self) -> list[Tool]:
         """The tools of the server, the first of them if there are very many; each name once."""
