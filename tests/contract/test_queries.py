@@ -157,6 +157,7 @@ async def _read_all_lists(tenant: TenantFixture) -> None:
     assert await _count_rows(alex, "/operator/all-active-chats", "chats", status="snoozed") >= ROWS
     assert await _count_rows(alex, "/operator/all-active-chats", "chats", operator_id=alex.id) == 0
     assert await _count_rows(alex, "/operator/all-active-chats", "chats", search="jane") > 0
+    assert await _count_rows(alex, "/operator/all-active-chats", "chats", search="there") > 0
     for filter_ in ({"label_id": label_id}, {"language": "de"}, {"rating": 4, "status": "pending"}):
         assert await _count_rows(alex, f"{site}/conversations", "conversations", **filter_) > ROWS
     for status in ("pending", "snoozed", "closed"):
@@ -170,6 +171,7 @@ async def _read_all_lists(tenant: TenantFixture) -> None:
     assert await _count_rows(alex, f"{site}/conversations", "conversations") > ROWS
     assert await _count_rows(alex, f"{site}/conversations", "conversations", status="pending") > ROWS
     assert await _count_rows(alex, f"{site}/conversations", "conversations", search="jane") > 0
+    assert await _count_rows(alex, f"{site}/conversations", "conversations", search="there") > 0
     assert await _count_rows(alex, f"{site}/conversations", "conversations", since="2020-01-01T00:00:00Z") > ROWS
     assert await _count_rows(alex, f"{site}/conversations", "conversations", operator_id=owner.id) == 0
     assert await _count_rows(alex, f"{site}/conversations", "conversations", status="ai") == 0

@@ -12,6 +12,7 @@ import pytest
 
 from parley.chat.backends import Backends
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.conversations.queries import ArchiveFilter, ConversationFilter, select_queue
 from parley.chat.mongo_ids import BlockIdGenerator
 from parley.chat.mongo_schema import SCHEMA
 from parley.chat.privacy.module import build_personal_data_service
@@ -222,6 +223,41 @@ async def test_only_what_the_caller_may_view_is_found(chat: Chat) -> None:
         assert (await chat.app.call("GET", PATH, viewer, q="parcel", site_id=other_site)).status == 403
         assert (await chat.app.call("GET", PATH, stranger, q="parcel", site_id=other_site)).status == 404
     assert await chat.find("parcel", replace(chatting, sites={})) == []
+
+
+@pytest.mark.parametrize("in_segment", [False, True])
+async def test_lists_of_conversations_are_filtered_by_what_was_said(chat: Chat, in_segment: bool) -> None:
+    other_site = (await chat.app.create_site(chat.owner, "Other"))["id"]
+    chat.owner = await chat.app.get_caller(chat.owner.operator_id)
+    visitor = chat.new_visitor()
+    # The newest message has none of the words.
+    asked = await chat.write("My order A-1234 is late", "订单什么时候到", "Thank you", visitor=visitor)
+    await chat.module.visitors.leave_contact_details(visitor, {"name": "Jane Order"})
+    named = await chat.write("Hello", visitor=(by_name := chat.new_visitor()))
+    await chat.module.visitors.leave_contact_details(by_name, {"name": "Parcel Jack"})
+    await chat.write("My order is late, too", visitor=chat.new_visitor(other_site))
+    note = await chat.module.conversations.add_note(chat.owner, named, "A late parcel")
+    await chat.wait_for_document(f"n:{note.id}")
+    if in_segment:
+        await chat.build_segments()
+
+    async def list_ids(text: str) -> list[int]:
+        fields = ConversationFilter(search=text)
+        queries, selection = chat.module.queries, select_queue("ai", fields)
+        archive = await queries.list_archive(chat.owner, chat.site_id, ArchiveFilter((), fields), None, 0, 10)
+        queue = await queries.list_site_queue(chat.owner, chat.site_id, selection, None, 10)
+        ids = [conversation.id for conversation in archive.rows]
+        assert archive.total == await queries.count_archive(chat.owner, chat.site_id, ArchiveFilter((), fields), 10)
+        assert archive.total == await queries.count_queue(chat.owner, chat.site_id, selection, 10) == len(ids)
+        assert [conversation.id for conversation in queue.rows] == ids
+        return ids
+
+    for text in ("late order", "a1234", "什么时候", "时候"):
+        assert await list_ids(text) == [asked], text
+    assert await list_ids("order") == [asked], "each once, also where name and message match"
+    assert await list_ids("parcel") == [named], "by the name, and not by the note"
+    for text in ("late parcel", "什么时间", "times"):
+        assert await list_ids(text) == [], text
 
 
 @pytest.mark.parametrize(

@@ -66,26 +66,21 @@ _OPERATOR_IDS: Document = {
 
 
 async def _renew_words(context: MigrationContext) -> None:
-    """Set `words`, what the archive's search finds a conversation by: without accents, and with parts of names."""
+    """Set `words`, what lists find a conversation's visitor by: without accents, and with parts of names."""
     await context.update_in_batches(
         "conversations",
         _to_words_update,
         projection=dict.fromkeys(
             (f"visitor.{name}" for name in ("name", "email", "phone", "session", "external_id")), 1
         )
-        | {"last_message.preview": 1, "words": 1, "version": 1},
+        | {"words": 1, "version": 1},
     )
 
 
 def _to_words_update(conversation: Document) -> UpdateOne | None:
-    visitor, last = conversation["visitor"], conversation.get("last_message") or {}
+    visitor = conversation["visitor"]
     words = build_terms(
-        visitor.get("name"),
-        visitor.get("email"),
-        visitor.get("phone"),
-        visitor["session"],
-        last.get("preview", ""),
-        visitor.get("external_id"),
+        visitor.get("name"), visitor.get("email"), visitor.get("phone"), visitor["session"], visitor.get("external_id")
     )
     if words == conversation.get("words"):
         return None
@@ -263,4 +258,5 @@ MIGRATIONS = (
     Migration(11, "pack_search_pages", _pack_search_pages, Phase.BACKFILL),
     Migration(12, "drop_knowledge_words", _drop_knowledge_words, Phase.BACKFILL),
     Migration(13, "count_offline_forms", _count_offline_forms, Phase.BACKFILL),
+    Migration(14, "remove_messages_from_search_words", _renew_words, Phase.BACKFILL),
 )

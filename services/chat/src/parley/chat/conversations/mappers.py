@@ -244,7 +244,7 @@ _COMPUTED_FIELDS: tuple[tuple[tuple[str, ...], Callable[[Conversation], Document
         lambda conversation: {"handled_by": sorted(_past_and_present_operators(conversation))},
     ),
     (("label_ids", "team_id", "operator", "visitor", "rating"), _facets),
-    (("visitor", "last_message"), lambda conversation: {"words": search_terms(conversation)}),
+    (("visitor",), lambda conversation: {"words": search_terms(conversation.visitor)}),
 )
 """Attributes, and the function that computes the document's fields from them."""
 

@@ -37,6 +37,8 @@ from parley.chat.mongo_ids import BlockIdGenerator, ConversationIdGenerator
 from parley.chat.presence.push_reachability import PushReachability
 from parley.chat.presence.repository import MongoOnlineOperatorRepository
 from parley.chat.presence.service import PresenceService
+from parley.chat.search.repository import MongoSearchRepository
+from parley.chat.search.service import SearchService
 from parley.chat.settings import ChatSettings
 from parley.chat.transcripts.repository import MongoDailyLimits, MongoTranscriptRequests
 from parley.chat.transcripts.service import TranscriptService
@@ -84,6 +86,7 @@ class ConversationModule:
             admin.team_directory,
             presence,
             reachable_operators,
+            SearchService(MongoSearchRepository(mongo), admin.cached_sites),
         )
         self.session_ends = SessionEnds(admin.ended_sessions, visitors, clock)
         visitor_conversations = VisitorConversations(

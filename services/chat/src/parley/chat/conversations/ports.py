@@ -122,6 +122,11 @@ class AuditLog(Protocol):
     ) -> AuditEntry: ...
 
 
+class MessageSearch(Protocol):
+    async def find_conversations(self, tenant_id: int, site_ids: Sequence[int], text: str) -> Sequence[int]:
+        """The conversations of the newest messages that have all words of a text; a bounded number."""
+
+
 class EphemeralPublisher(Protocol):
     """Publishes an event to connected clients only; it is not stored, and lost without a broker."""
 

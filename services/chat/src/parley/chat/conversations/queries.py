@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from parley.chat.ai.usage import TokenUsage, sum_up
 from parley.chat.conversations.errors import ConversationNotFound
 from parley.chat.conversations.model import Conversation
-from parley.chat.conversations.ports import ConversationRepository, TeamMembers
+from parley.chat.conversations.ports import ConversationRepository, MessageSearch, TeamMembers
 from parley.chat.messages.model import Message, Note
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.paging.model import ListPage, Position
@@ -49,7 +49,9 @@ class ConversationFilter:
     """Of the visitor, without region: `pt` includes `pt-BR`."""
     rating: int | None = None
     search: str | None = None
-    """Beginnings of words of the visitor's details and of the newest message."""
+    """Beginnings of words of the visitor's details, or words of a message."""
+    found_by_messages: Sequence[int] = ()
+    """The conversations whose messages have the words of `search`; ConversationQueries sets it."""
     min_waiting: timedelta | None = None
     """How long the visitor has waited at least; in lists of open conversations only."""
 
@@ -77,6 +79,9 @@ class QueueSelection:
     modes: Sequence[Mode] = ()
     snoozed: bool = False
     fields: ConversationFilter = NO_FILTER
+
+
+SelectionT = TypeVar("SelectionT", QueueSelection, ArchiveFilter)
 
 
 def select_queue(status: str, fields: ConversationFilter) -> QueueSelection:
@@ -159,6 +164,7 @@ class ConversationQueries:
     team: TeamMembers
     presence: PresenceReader
     reachable: ReachableOperators
+    message_search: MessageSearch
 
     async def find(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
         conversation = await self.conversations.find(caller.tenant_id, conversation_id)
@@ -217,12 +223,14 @@ class ConversationQueries:
         self, caller: OperatorCaller, site_id: int, selection: QueueSelection, after: Position | None, limit: int
     ) -> ListPage[Conversation]:
         await get_authorized_site(self.sites, caller, site_id)
+        selection = await self._search_messages(caller, [site_id], selection)
         return await self.queries.list_queue(caller.tenant_id, [site_id], selection, after, limit)
 
     async def list_queue(
         self, caller: OperatorCaller, selection: QueueSelection, after: Position | None, limit: int
     ) -> ListPage[Conversation]:
         """The queue of all sites that the caller may view."""
+        selection = await self._search_messages(caller, caller.site_ids, selection)
         return await self.queries.list_queue(caller.tenant_id, caller.site_ids, selection, after, limit)
 
     async def count_queue(
@@ -233,12 +241,16 @@ class ConversationQueries:
         Zero without access to the site.
         """
         site_ids = caller.site_ids if site_id is None else [site_id] if site_id in caller.site_ids else []
-        return await self.queries.count_queue(caller.tenant_id, site_ids, selection, limit) if site_ids else 0
+        if not site_ids:
+            return 0
+        selection = await self._search_messages(caller, site_ids, selection)
+        return await self.queries.count_queue(caller.tenant_id, site_ids, selection, limit)
 
     async def count_archive(self, caller: OperatorCaller, site_id: int, filter_: ArchiveFilter, limit: int) -> int:
         """How many conversations the archive of a site has, counted up to `limit`. Zero without access to the site."""
         if site_id not in caller.site_ids:
             return 0
+        filter_ = await self._search_messages(caller, [site_id], filter_)
         return await self.queries.count_archive(caller.tenant_id, site_id, filter_, limit)
 
     async def count_by_site(self, caller: OperatorCaller) -> Mapping[int, Mapping[Mode, int]]:
@@ -275,7 +287,17 @@ class ConversationQueries:
         limit: int,
     ) -> ListPage[Conversation]:
         await get_authorized_site(self.sites, caller, site_id)
+        filter_ = await self._search_messages(caller, [site_id], filter_)
         return await self.queries.list_archive(caller.tenant_id, site_id, filter_, after, skip, limit)
+
+    async def _search_messages(
+        self, caller: OperatorCaller, site_ids: Sequence[int], selection: SelectionT
+    ) -> SelectionT:
+        """The selection with the conversations of the messages that its search finds."""
+        if not selection.fields.search:
+            return selection
+        found = await self.message_search.find_conversations(caller.tenant_id, site_ids, selection.fields.search)
+        return replace(selection, fields=replace(selection.fields, found_by_messages=found))
 
     async def list_rated(
         self, caller: OperatorCaller, site_id: int, after: Position | None, limit: int

@@ -196,7 +196,7 @@ class MongoConversationQueryRepository:
 
 def _queue_query(tenant_id: int, site_ids: Sequence[int], selection: QueueSelection, at: datetime) -> IndexedQuery:
     fields = selection.fields
-    query: Document = {"tenant_id": tenant_id, "site_id": {"$in": list(site_ids)}, **_text_query(fields.search)}
+    query: Document = {"tenant_id": tenant_id, "site_id": {"$in": list(site_ids)}, **_text_query(fields)}
     facets = _facets(fields)
     if fields.operator_id is not None:
         facets.append(operator_facet(fields.operator_id))
@@ -218,7 +218,7 @@ def _queue_query(tenant_id: int, site_ids: Sequence[int], selection: QueueSelect
 
 def _archive_query(tenant_id: int, site_id: int, filter_: ArchiveFilter) -> IndexedQuery:
     fields = filter_.fields
-    query: Document = {"tenant_id": tenant_id, "site_id": site_id, **_text_query(fields.search)}
+    query: Document = {"tenant_id": tenant_id, "site_id": site_id, **_text_query(fields)}
     if filter_.modes:
         query["mode"] = {"$in": list(filter_.modes)}
     if filter_.operator_id is not None:
@@ -248,13 +248,15 @@ def _facets(fields: ConversationFilter) -> list[str]:
     return facets
 
 
-def _text_query(text: str | None) -> Document:
-    search = parse_query(text) if text else None
+def _text_query(fields: ConversationFilter) -> Document:
+    search = parse_query(fields.search) if fields.search else None
     if search:
-        words = [{"words": _matching(term)} for term in search.words]
-        numbers = [{"words": _matching(term)} for term in search.numbers]
-        return {"$and": [{"$or": [{"$and": words}, *numbers]}] if numbers else words}
-    if text and text.strip():
+        alternatives: list[Document] = [{"$and": [{"words": _matching(term)} for term in search.words]}]
+        alternatives += [{"words": _matching(term)} for term in search.numbers]
+        if fields.found_by_messages:
+            alternatives.append({"_id": {"$in": list(fields.found_by_messages)}})
+        return {"$or": alternatives} if len(alternatives) > 1 else alternatives[0]
+    if fields.search and fields.search.strip():
         return {"_id": {"$in": []}}  # Punctuation alone is found nowhere.
     return {}
 

@@ -107,7 +107,11 @@ class FilterQuery(PageQuery):
     team_id: Id | None = Field(None, description="The team that the conversation is assigned to.")
     language: Language | None = Field(None, description="The visitor's language; `pt` includes `pt-BR`.")
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
-    search: SearchText | None = Field(None, description="Beginnings of words of the visitor's details.")
+    search: SearchText | None = Field(
+        None,
+        description="Beginnings of words of the visitor's details, or words of one message: it is found within two "
+        "seconds, if it is one of the newest 2000 with these words.",
+    )
 
     @property
     def fields(self) -> ConversationFilter:

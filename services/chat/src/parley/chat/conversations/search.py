@@ -1,6 +1,8 @@
-"""What the archive's search finds a conversation by: words without accents, parts of names, and telephone numbers.
+"""What lists of conversations find a visitor by: words without accents, parts of names, and telephone numbers.
 
-A query is matched by prefix against an index, so the parts of a name that begin within a word are stored as well.
+A query is matched by prefix against an index, so the parts of a name that begin within a word are stored as well. What
+was said in a conversation is found by the index of messages (`search/`), not here: a conversation changes with every
+message, and each of its terms is a key of an index.
 """
 
 from __future__ import annotations
@@ -9,9 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-from parley.chat.conversations.model import Conversation
+from parley.chat.visitors.model import Visitor
 from parley.chat.visitors.phones import phone_digits
 
 _WORD = re.compile(r"[^\W_]+")
@@ -30,19 +31,15 @@ _TRANSLITERATIONS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa
 _TRANSLITERATED = re.compile("[aou]e|aa")
 # Scripts that put no spaces between words: Thai, Lao, Khmer, Burmese, Chinese, Japanese.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003134f]")
-_KOREAN = re.compile("[\uac00-\ud7a3]")
 # Parts that people also write as one word: "node.js", "Jean-Luc", "A-1234".
 _JOINED = re.compile(r"[^\W_]{1,24}(?:[.\-‐‑/_][^\W_]{1,24}){1,3}")
 _JOINT = re.compile(r"[^\W_][.\-‐‑/_][^\W_]")
-_RUN = re.compile(r"\d+|[^\W\d_]+")
 _MAILTO = re.compile(r"mailto:([^?]*)", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![^\W_])(?<!\+)\+?\(?\d[\d ()/.-]{3,24}\d")
 _MAX_TERMS = 300
 _MAX_TERM_LENGTH = 24
 _MIN_PART_LENGTH = 2
 _MIN_DIGITS = 3
 _MAX_QUERY_WORDS = 10
-_MAX_RUNS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +58,24 @@ class SearchQuery:
     numbers: tuple[SearchTerm, ...] = ()
 
 
-def search_terms(conversation: Conversation) -> list[str]:
-    """The terms of a conversation: of its visitor (name, contact details, ids) and newest message."""
-    visitor = conversation.visitor
-    preview = conversation.last_message.preview if conversation.last_message else ""
-    return build_terms(visitor.name, visitor.email, visitor.phone, visitor.session, preview, visitor.external_id)
+def search_terms(visitor: Visitor) -> list[str]:
+    """The terms of a visitor's name, contact details and ids."""
+    return build_terms(visitor.name, visitor.email, visitor.phone, visitor.session, visitor.external_id)
 
 
 def build_terms(
-    name: str | None,
-    email: str | None,
-    phone: str | None,
-    session: str,
-    preview: str,
-    external_id: str | None = None,
+    name: str | None, email: str | None, phone: str | None, session: str, external_id: str | None = None
 ) -> list[str]:
-    of_visitor = _visitor_terms(name or "", email or "", phone or "", session, external_id or "")
-    terms = dict.fromkeys((*of_visitor, *_message_terms(preview)))
-    return list(terms)[:_MAX_TERMS]
+    terms = [session.casefold(), *split_words(session)]
+    name, email = name or "", decode_domain(email or "")
+    words = (*split_words(f"{name} {email} {external_id or ''}"), *_divided_words(name), *_other_spellings(name))
+    for word in (*words, *_join_parts(f"{name} {email}")):
+        terms += _parts(word)
+    for digits in phone_digits(phone or ""):
+        terms += _parts(digits, _MIN_DIGITS)
+    # As the version before searches, which may still run.
+    terms += _OLD_WORD.findall(f"{name} {email} {phone or ''}".casefold())
+    return list(dict.fromkeys(terms))[:_MAX_TERMS]
 
 
 def parse_query(text: str) -> SearchQuery | None:
@@ -128,42 +125,6 @@ def _decode_label(label: str) -> str:
         return label
 
 
-# A visitor's terms change rarely, and every message of a conversation asks for them.
-@lru_cache(4096)
-def _visitor_terms(name: str, email: str, phone: str, session: str, external_id: str) -> tuple[str, ...]:
-    terms = [session.casefold(), *split_words(session)]
-    email = decode_domain(email)
-    words = (*split_words(f"{name} {email} {external_id}"), *_divided_words(name), *_other_spellings(name))
-    for word in (*words, *_join_parts(f"{name} {email}")):
-        terms += _parts(word)
-    for digits in phone_digits(phone):
-        terms += _parts(digits, _MIN_DIGITS)
-    # As the version before searches, which may still run.
-    terms += _OLD_WORD.findall(f"{name} {email} {phone}".casefold())
-    return tuple(terms)
-
-
-def _message_terms(preview: str) -> Iterator[str]:
-    for number in _NUMBER.findall(preview):
-        for digits in phone_digits(number):
-            yield from _parts(digits, _MIN_DIGITS)
-    words = (*split_words(preview), *_join_parts(preview))
-    if preview.isascii():
-        for word in words:
-            if word.isalpha():
-                yield word[:_MAX_TERM_LENGTH]
-            else:
-                yield from _runs(word)
-        return
-    for word in words:
-        if _UNSPACED.search(word):
-            yield from _parts(word, 1)
-        elif _KOREAN.search(word):
-            yield from _parts(word)
-        else:
-            yield from _runs(word)
-
-
 def _divided_words(name: str) -> Iterator[str]:
     """The words of a name as one ("van der Berg", 李 小龙), and its parts before and after an apostrophe ("O'Neil")."""
     if words := split_words(name):
@@ -188,21 +149,6 @@ def _join_parts(text: str) -> Iterator[str]:
         return  # Most texts: this is found much faster.
     for joined in _JOINED.findall(text):
         yield "".join(split_words(joined))
-
-
-def _runs(word: str) -> Iterator[str]:
-    """The word, and its remainder where digits follow letters or letters digits; its first letters alone.
-
-    Only the word, if these alternate more often: a code, of which nobody remembers a part.
-    """
-    yield word[:_MAX_TERM_LENGTH]
-    if word.isalpha():
-        return
-    runs = [run.start() for run in _RUN.finditer(word)]
-    if 1 < len(runs) <= _MAX_RUNS:
-        yield word[: runs[1]][:_MAX_TERM_LENGTH]
-        for start in runs[1:]:
-            yield word[start : start + _MAX_TERM_LENGTH]
 
 
 def _parts(word: str, min_length: int = _MIN_PART_LENGTH) -> Iterator[str]:

@@ -17,6 +17,8 @@ from parley.chat.sites.site_settings import SiteSettingsReader, get_authorized_s
 from parley.common.auth.identity import OperatorCaller
 
 _VERIFIED_PER_READ = 100
+_MAX_MESSAGES = 2000
+"""By which a list of conversations is filtered."""
 _MAX_READS = 10
 """Of documents that are verified for one page. A page may have fewer hits than asked for, and a next one."""
 
@@ -50,6 +52,21 @@ class SearchService:
             return await self._find_page(scope, query, after, limit)
         finally:
             metrics.SEARCH_SECONDS.observe(time.perf_counter() - started)
+
+    async def find_conversations(self, tenant_id: int, site_ids: Sequence[int], text: str) -> Sequence[int]:
+        """Find the conversations of the newest messages that have all words of a text.
+
+        Reads 2000 messages at most, or 1000 where it has to verify that words are adjacent.
+        """
+        query = parse(text)
+        if query is None:
+            return []
+        scope = SearchScope(tenant_id, site_ids, ("message",))
+        if not query.to_verify:
+            found = await self.repository.find(scope, query, None, _MAX_MESSAGES)
+            return list(dict.fromkeys(one.conversation_id for one in found))
+        page = await self._find_page(scope, query, None, _VERIFIED_PER_READ * _MAX_READS)
+        return list(dict.fromkeys(hit.conversation_id for hit in page.rows))
 
     async def _find_page(
         self, scope: SearchScope, query: SearchText, after: Position | None, limit: int
