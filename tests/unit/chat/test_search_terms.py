@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from parley.chat.conversations.search import build_terms, parse_query
+from parley.chat.conversations.visitor_search import build_terms, parse_query
 
 
 def found(query: str, *, name: str = "", email: str = "", phone: str = "") -> bool:

@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 
 from parley.chat.accounts.login_throttling import account_key
 from parley.chat.conversations.mappers import to_conversation
-from parley.chat.conversations.search import build_terms
+from parley.chat.conversations.visitor_search import build_terms
 from parley.chat.reports.facts import build_fact
 from parley.chat.reports.repository import MongoReportRepository
 from parley.chat.search.feed import FIELDS, remove_deleted_sites, to_documents

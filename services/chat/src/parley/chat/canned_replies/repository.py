@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 
 from parley.chat.canned_replies.errors import CannedReplyNotFound, ShortcutTaken, TooManyCannedReplies
 from parley.chat.canned_replies.model import CannedReply
-from parley.chat.conversations.search import fold, split_words
+from parley.chat.conversations.visitor_search import fold, split_words
 from parley.chat.mongo_limits import stay_within
 from parley.chat.newer_documents import with_unknown_fields
 from parley.chat.uploads.model import SENDING_TIME, image_name

@@ -11,7 +11,7 @@ from parley.chat.audit.service import AuditService
 from parley.chat.canned_replies.errors import MAX_REPLIES, CannedReplyNotFound
 from parley.chat.canned_replies.model import CannedReply, CannedReplyDraft
 from parley.chat.canned_replies.ports import CannedReplyRepository
-from parley.chat.conversations.search import split_words
+from parley.chat.conversations.visitor_search import split_words
 from parley.chat.ids import NextId
 from parley.common.auth.identity import OperatorCaller
 from parley.common.runtime.clock import Clock

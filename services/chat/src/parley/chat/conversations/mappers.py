@@ -16,7 +16,7 @@ from parley.chat.conversations.model import (
     TranslationState,
     VisitorSilence,
 )
-from parley.chat.conversations.search import search_terms
+from parley.chat.conversations.visitor_search import search_terms
 from parley.chat.messages.mappers import operator_ref_document, to_operator_ref
 from parley.chat.newer_documents import known_fields
 from parley.chat.tools.model import PendingCall

@@ -18,7 +18,7 @@ from parley.chat.conversations.mappers import (
 )
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.queries import ArchiveFilter, ConversationFilter, QueueSelection, RatingStats
-from parley.chat.conversations.search import SearchTerm, parse_query
+from parley.chat.conversations.visitor_search import SearchTerm, parse_query
 from parley.chat.paging.model import ListPage, Position
 from parley.chat.paging.mongo import fetch_page
 from parley.common.events.schemas import Mode

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.conversations.search import fold
+from parley.chat.conversations.visitor_search import fold
 from parley.chat.labels.errors import LabelNameTaken, LabelNotFound, TooManyLabels
 from parley.chat.labels.model import DeletedLabel, Label
 from parley.chat.mongo_limits import stay_within

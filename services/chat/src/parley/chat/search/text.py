@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from parley.chat.conversations.search import decode_domain, fold
+from parley.chat.conversations.visitor_search import decode_domain, fold
 from parley.chat.visitors.phones import phone_digits
 
 MAX_TERM_LENGTH = 24

@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from parley.chat.accounts.errors import EditConflict
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.repository import audited_outbox_entry
-from parley.chat.conversations.search import fold
+from parley.chat.conversations.visitor_search import fold
 from parley.chat.mongo_limits import stay_within
 from parley.chat.teams.errors import MAX_TEAMS, TeamNameTaken, TooManyTeams
 from parley.chat.teams.model import Team

@@ -10,7 +10,7 @@ from typing import Any
 from pymongo.errors import DuplicateKeyError
 
 from parley.chat.conversations.queries import ConversationFilter
-from parley.chat.conversations.search import fold
+from parley.chat.conversations.visitor_search import fold
 from parley.chat.mongo_limits import stay_within
 from parley.chat.newer_documents import with_unknown_fields
 from parley.chat.views.errors import TooManyViews, ViewNameTaken, ViewNotFound
