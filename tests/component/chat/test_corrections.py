@@ -60,9 +60,9 @@ class Corrections:
         )
         return conversation.id
 
-    async def report(self, conversation_id: int, **fields: Any) -> dict[str, Any]:
+    async def report(self, conversation_id: int, caller: OperatorCaller | None = None, **fields: Any) -> dict[str, Any]:
         body = {"conversation_id": conversation_id, "seq": 2, "right_answer": RIGHT, **fields}
-        correction: dict[str, Any] = (await self.call("POST", "/corrections", body)).ok(201)["correction"]
+        correction: dict[str, Any] = (await self.call("POST", "/corrections", body, caller)).ok(201)["correction"]
         return correction
 
     async def passages(self, conversation_id: int) -> list[dict[str, Any]]:
@@ -139,13 +139,19 @@ async def test_of_two_managers_who_correct_one_entry_at_once_the_second_sees_the
     conversation_id = await corrections.ask()
     (passage,) = await corrections.passages(conversation_id)
 
-    async def apply(answer: str, version: str) -> Any:
-        correction = await corrections.report(conversation_id, right_answer=answer)
+    add, shop = corrections.app.create_member, corrections.shop
+    permissions = {"can_manage": True, "can_chat": True, "can_view_conversations": True}
+    managers = [await add(shop.owner, shop.site_id, **permissions) for _ in range(4)]
+
+    async def apply(answer: str, version: str, manager: OperatorCaller) -> Any:
+        correction = await corrections.report(conversation_id, manager, right_answer=answer)
         body = {"question": QUESTION, "answer": answer, "entry_id": entry_id, "entry_version": version}
-        return await corrections.call("POST", f"/corrections/{correction['id']}/apply", body)
+        return await corrections.call("POST", f"/corrections/{correction['id']}/apply", body, manager)
 
     answers = [f"Within {days} days." for days in (30, 40, 50, 60)]
-    responses = await asyncio.gather(*(apply(answer, passage["version"]) for answer in answers))
+    responses = await asyncio.gather(
+        *(apply(answer, passage["version"], manager) for answer, manager in zip(answers, managers, strict=True))
+    )
     (winner,) = (number for number, response in enumerate(responses) if response.status == 200)
     for response in responses[:winner] + responses[winner + 1 :]:
         assert (response.status, response.body["success"], response.body["code"]) == (409, False, "entry_changed")
@@ -153,9 +159,27 @@ async def test_of_two_managers_who_correct_one_entry_at_once_the_second_sees_the
     assert entry["answer"] == answers[winner]
     (now,) = await corrections.passages(conversation_id)
     assert (now["state"], now["version"]) == ("changed", entry["version"])
-    (await apply("Within 70 days.", now["version"])).ok()
+    (await apply("Within 70 days.", now["version"], managers[0])).ok()
     same = {"question": QUESTION, "answer": "Within 70 days.", "version": passage["version"]}
     (await corrections.call("PUT", f"/chatbot/knowledge/{entry_id}", same)).ok()
+
+
+async def test_an_operator_who_reports_an_answer_again_replaces_the_report_until_it_is_applied(
+    corrections: Corrections,
+) -> None:
+    entry_id = await corrections.know(QUESTION, WRONG)
+    conversation_id = await corrections.ask()
+    add, shop = corrections.app.create_member, corrections.shop
+    colleague = await add(shop.owner, shop.site_id, can_chat=True, can_view_conversations=True)
+    first = await corrections.report(conversation_id, right_answer="Within 20 days.")
+    again = await corrections.report(conversation_id, note="It was 14.")
+    assert (again["id"], again["right_answer"], again["note"]) == (first["id"], RIGHT, "It was 14.")
+    other = await corrections.report(conversation_id, colleague)
+    body = {"question": QUESTION, "answer": RIGHT, "entry_id": entry_id}
+    (await corrections.call("POST", f"/corrections/{first['id']}/apply", body)).ok()
+    later = await corrections.report(conversation_id)
+    listed = (await corrections.call("GET", "/corrections")).ok()["corrections"]
+    assert [one["id"] for one in listed] == [later["id"], other["id"], first["id"]]
 
 
 @pytest.mark.parametrize(("command", "collection"), [("insert", "knowledge"), ("update", "corrections")])

@@ -108,6 +108,15 @@ interface CorrectionFormProps {
 const ONLY_REPORT = "report";
 const NEW_ENTRY = "new";
 
+/** Somebody else has changed the entry, or deleted it. */
+const ENTRY_CONFLICTS = ["entry_changed", "not_found"];
+
+/** A report that is stored, and what it says. */
+interface Reported {
+  id: number;
+  text: string;
+}
+
 function CorrectionForm(props: CorrectionFormProps) {
   const { message, siteId, question, passages, onCancel, onSaved } = props;
   const canManage = hasPermission(siteId, "can_manage");
@@ -117,35 +126,54 @@ function CorrectionForm(props: CorrectionFormProps) {
   const target = useSignal(entries[0] ? String(entries[0].source_id) : canManage ? NEW_ENTRY : ONLY_REPORT);
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
-  const reported = useSignal<number | null>(null);
-  const save = async () => {
-    const path = { site_id: siteId };
-    const right = answer.value.trim();
-    if (reported.value === null) {
-      const { conversation_id, seq } = message;
-      const body = { conversation_id, seq, note: note.value.trim(), right_answer: right };
-      reported.value = (await api.post(CORRECTIONS, { path, body })).correction.id;
+  const reported = useSignal<Reported | null>(null);
+  const hasConflict = useSignal(false);
+  // An entry that somebody has deleted meanwhile is no longer offered.
+  const isOffered =
+    [NEW_ENTRY, ONLY_REPORT].includes(target.value) ||
+    entries.some((one) => String(one.source_id) === target.value);
+  const chosen = isOffered ? target.value : NEW_ENTRY;
+  /** Once for each text: the server replaces a report of the same answer that is not applied yet. */
+  const report = async (): Promise<number> => {
+    const { conversation_id, seq } = message;
+    const body = { conversation_id, seq, note: note.value.trim(), right_answer: answer.value.trim() };
+    const text = JSON.stringify(body);
+    if (reported.value?.text !== text) {
+      const { correction } = await api.post(CORRECTIONS, { path: { site_id: siteId }, body });
+      reported.value = { id: correction.id, text };
     }
-    if (!canManage || target.value === ONLY_REPORT) return;
-    const entry = entries.find((one) => String(one.source_id) === target.value);
-    const body = { question: (entry?.title ?? question).slice(0, 500), answer: right };
+    return reported.value.id;
+  };
+  const save = async () => {
+    const correction_id = await report();
+    if (!canManage || chosen === ONLY_REPORT) return;
+    const entry = entries.find((one) => String(one.source_id) === chosen);
+    const body = { question: (entry?.title ?? question).slice(0, 500), answer: answer.value.trim() };
     try {
       await api.post(APPLY, {
-        path: { ...path, correction_id: reported.value },
+        path: { site_id: siteId, correction_id },
         body: { ...body, entry_id: entry?.source_id ?? null, entry_version: entry?.version ?? null },
       });
     } catch (error) {
-      if (error instanceof ApiError && error.code === "entry_changed") await props.onEntryChanged();
+      if (entry && error instanceof ApiError && ENTRY_CONFLICTS.includes(error.code)) {
+        await props.onEntryChanged();
+        hasConflict.value = true;
+      }
       throw error;
     }
   };
   const submit = async (event: Event) => {
     event.preventDefault();
     const isSaved = await submitForm(busy, errors, save, t("corrections.saved"));
-    if (isSaved && reported.value !== null) onSaved(reported.value);
+    if (isSaved && reported.value !== null) onSaved(reported.value.id);
   };
   return (
     <form class="stack" onSubmit={submit}>
+      {hasConflict.value && (
+        <p class="notice" role="status">
+          {t("corrections.conflict")}
+        </p>
+      )}
       <Field label={t("corrections.note")} error={errors.value["note"]}>
         <input
           maxLength={1000}
@@ -167,7 +195,7 @@ function CorrectionForm(props: CorrectionFormProps) {
       </Field>
       {canManage && (
         <Field label={t("corrections.target")} hint={t("corrections.targetHint")}>
-          <select value={target.value} onChange={(event) => (target.value = event.currentTarget.value)}>
+          <select value={chosen} onChange={(event) => (target.value = event.currentTarget.value)}>
             {entries.map((one) => (
               <option key={one.source_id} value={String(one.source_id)}>
                 {t("corrections.changeEntry", { title: one.title })}

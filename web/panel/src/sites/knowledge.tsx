@@ -1,7 +1,8 @@
 /** The knowledge base of a site's assistant: questions with their answers. */
 
 import { useSignal } from "@preact/signals";
-import type { KnowledgeEntry } from "../../../shared/apiTypes";
+import type { KnowledgeEntry, RequestBody, ResponseBody } from "../../../shared/apiTypes";
+import { ApiError } from "../../../shared/http";
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
 import { IconButton } from "../components/controls";
@@ -16,6 +17,9 @@ import { EntryForm } from "./entryForm";
 const PAGE_SIZE = 50;
 const LIST = "/sites/{site_id}/chatbot/knowledge";
 const ENTRY = "/sites/{site_id}/chatbot/knowledge/{entry_id}";
+
+type EntryBody = RequestBody<"post", typeof LIST>;
+type EntryPage = ResponseBody<"get", typeof LIST>;
 
 export function Knowledge({ siteId }: { siteId: number }) {
   const fetched = usePagedFetch(`knowledge/${siteId}`, async (cursor) => {
@@ -97,23 +101,51 @@ interface EntryDialogProps {
 
 function EntryDialog({ siteId, entry, onClose }: EntryDialogProps) {
   const path = { site_id: siteId };
+  /** As the server has it; another one than `entry` if somebody else has changed that meanwhile. */
+  const stored = useSignal(entry);
+  const save = async (body: EntryBody) => {
+    if (!stored.value) return api.post(LIST, { path, body });
+    const { id, version } = stored.value;
+    try {
+      return await api.put(ENTRY, { path: { ...path, entry_id: id }, body: { ...body, version } });
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "entry_changed")
+        stored.value = (await findEntry(siteId, id)) ?? stored.value;
+      throw error;
+    }
+  };
   return (
     <Dialog title={entry ? t("knowledge.editTitle") : t("knowledge.newTitle")} onClose={onClose}>
+      {stored.value && stored.value !== entry && (
+        <div class="notice stack" role="status">
+          <p>{t("knowledge.conflict")}</p>
+          <strong dir="auto">{stored.value.question}</strong>
+          <p dir="auto">{stored.value.answer}</p>
+        </div>
+      )}
       <EntryForm
         draft={entry ?? { question: "", answer: "" }}
         saveLabel={t("common.save")}
         savedText={t("common.saved")}
-        save={(body) =>
-          entry
-            ? api.put(ENTRY, {
-                path: { ...path, entry_id: entry.id },
-                body: { ...body, version: entry.version },
-              })
-            : api.post(LIST, { path, body })
-        }
+        save={save}
         onCancel={onClose}
         onSaved={onClose}
       />
     </Dialog>
   );
+}
+
+/** Undefined if it was deleted. */
+async function findEntry(siteId: number, id: number): Promise<KnowledgeEntry | undefined> {
+  let cursor: string | null = null;
+  do {
+    const page: EntryPage = await api.get(LIST, {
+      path: { site_id: siteId },
+      query: { limit: PAGE_SIZE, cursor },
+    });
+    const found = page.knowledge.find((one) => one.id === id);
+    if (found) return found;
+    cursor = page.next_cursor;
+  } while (cursor);
+  return undefined;
 }

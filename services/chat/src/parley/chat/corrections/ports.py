@@ -18,6 +18,9 @@ from parley.common.auth.identity import OperatorCaller
 class CorrectionRepository(Protocol):
     async def add(self, correction: Correction) -> None: ...
 
+    async def replace_open(self, correction: Correction) -> Correction | None:
+        """Replace the texts of the operator's report of this answer; None if there is none that is not applied yet."""
+
     async def get(self, tenant_id: int, site_id: int, correction_id: int) -> Correction:
         """Raises CorrectionNotFound."""
 

@@ -56,6 +56,23 @@ class MongoCorrectionRepository:
             }
         )
 
+    async def replace_open(self, correction: Correction) -> Correction | None:
+        query = {
+            # The index is partial: without `$type`, MongoDB does not see that it applies.
+            "conversation_id": {"$eq": correction.conversation_id, "$type": "number"},
+            "tenant_id": correction.tenant_id,
+            "site_id": correction.site_id,
+            "seq": correction.seq,
+            "by.id": correction.by.id,
+            "entry_id": None,
+        }
+        row = await self._mongo[COLLECTION].find_one_and_update(
+            query,
+            {"$set": {"note": correction.note, "right_answer": correction.right_answer}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return None if row is None else _to_correction(row)
+
     async def get(self, tenant_id: int, site_id: int, correction_id: int) -> Correction:
         query = {"_id": correction_id, "tenant_id": tenant_id, "site_id": site_id}
         row = await self._mongo[COLLECTION].find_one(query)

@@ -64,6 +64,8 @@ class CorrectionService:
     ) -> Correction:
         """Note that an answer of the AI is wrong, and what is right.
 
+        An operator has one report of an answer until it is applied: another one replaces its texts.
+
         Raises ConversationNotFound and AnswerNotFound, and Forbidden if the caller may not see the conversation.
         """
         await self.sites.get(caller, site_id)
@@ -82,6 +84,8 @@ class CorrectionService:
             operator_ref(caller),
             self.clock(),
         )
+        if (replaced := await self.corrections.replace_open(correction)) is not None:
+            return replaced
         await self.corrections.add(correction)
         await self.audit.record(caller, "correction.created", f"correction:{correction.id}", site_id)
         return correction
