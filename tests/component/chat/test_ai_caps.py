@@ -128,6 +128,29 @@ async def test_each_round_with_tools_is_reserved_before_it(
     assert await used_today(replica, shop) == (2900, 1)
 
 
+async def test_an_endpoint_that_reports_more_tokens_than_were_reserved_exceeds_the_days_limit_only_once(
+    app: AdminTestApp, replicas: tuple[Replica, Replica], endpoint: FakeOpenAIServer
+) -> None:
+    """A16: the excess counts on all replicas; on later days, replies that start together stay within the limit."""
+    shop = await create_shop(app, tokens=12_000)
+    endpoint.usage = 3_300
+
+    async def ask_together() -> int:
+        endpoint.requests.clear()
+        asked = [replicas[number % 2].ask(shop.new_visitor(), f"Question {number}") for number in range(10)]
+        await asyncio.gather(*asked)
+        return len(endpoint.requests)
+
+    first_day = await ask_together()
+    assert await used_today(replicas[1], shop) == (first_day * 3_300, first_day)
+    assert all(request["max_tokens"] == 100 for request in endpoint.requests)
+    assert await ask_together() == 0
+    for replica in replicas:
+        replica.clock.advance(days=1)
+    assert 1 <= await ask_together() <= 3
+    assert (await used_today(replicas[1], shop))[0] <= 12_000
+
+
 async def test_embeddings_are_reserved_and_charged(
     app: AdminTestApp, replicas: tuple[Replica, Replica], endpoint: FakeOpenAIServer
 ) -> None:

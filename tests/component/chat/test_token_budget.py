@@ -7,7 +7,8 @@ import itertools
 
 import pytest
 
-from parley.chat.ai.metering import CapReached, Limits, Spender
+from parley.chat.ai.metering import CapReached, Limits, Meter, Spender
+from parley.chat.ai.usage import TokenUsage
 from parley.chat.ai.usage_repository import MongoTokenBudget
 from support.admin_app import AdminTestApp
 
@@ -62,6 +63,41 @@ async def test_a_reservation_becomes_the_real_cost(budget: MongoTokenBudget) -> 
     for _ in range(10):
         await budget.settle(await budget.reserve(spender, NO_LIMITS, 1000), 100)
     assert not await is_admitted(budget, spender, 1100)
+
+
+async def test_what_is_used_beyond_a_reservation_counts_and_stops_further_requests_at_once(
+    budget: MongoTokenBudget, app: AdminTestApp
+) -> None:
+    spender = Spender(next(_site_ids))
+    other_replica = MongoTokenBudget(app.mongo, app.clock, 10_000)
+    meter = Meter(budget, spender)
+    await meter.reserve(1000)
+    meter.count(TokenUsage(12_000))
+    await meter.charge_excess()
+    assert (await other_replica.read(spender.site_id, NO_LIMITS)).tokens == 12_000
+    assert not await is_admitted(other_replica, spender, 1), "while the text is not settled"
+    with pytest.raises(CapReached):
+        await meter.reserve(1)
+    await meter.settle()
+    assert (await other_replica.read(spender.site_id, NO_LIMITS)).tokens == 12_000
+
+
+async def test_reservations_learn_from_an_endpoint_that_costs_more_than_was_estimated(
+    budget: MongoTokenBudget, app: AdminTestApp
+) -> None:
+    """A16: replies that start together stay within the tokens, also if each costs three times what was estimated."""
+    site = next(_site_ids)
+
+    async def reply(tokens: int) -> None:
+        await budget.settle(await budget.reserve(Spender(site), NO_LIMITS, 1000), tokens)
+
+    await reply(3000)
+    app.clock.advance(days=1)
+    assert await count_replies(budget, [Spender(site) for _ in range(10)]) == 3
+    app.clock.advance(days=1)
+    for _ in range(11):
+        await reply(100)
+    assert await count_replies(budget, [Spender(site) for _ in range(12)]) == 8, "what was an exception is forgotten"
 
 
 async def test_a_refused_reservation_counts_nowhere(budget: MongoTokenBudget) -> None:

@@ -57,6 +57,9 @@ class Reservation:
     keys: tuple[str, ...]
     tokens: int
     replies: int = 0
+    estimate: int = 0
+    """The tokens that were asked for: fewer than are reserved where requests have cost more than was estimated."""
+    site_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,16 @@ class TokenBudget(Protocol):
     async def reserve(self, spender: Spender, limits: Limits, tokens: int, replies: int = 0) -> Reservation:
         """Count the most that a request may cost. Raises CapReached, and then has counted nothing.
 
-        Tokens are limited for the site, by its own limit and the installation's, and by the shares of both for a
-        session and a client IP.
+        More than `tokens` is reserved where the site's requests have lately cost more than was estimated. Tokens are
+        limited for the site, by its own limit and the installation's, and by the shares of both for a session and a
+        client IP.
         """
 
+    async def charge(self, reservation: Reservation, tokens: int) -> None:
+        """Count tokens that were used beyond a reservation, whether the limits allow them or not."""
+
     async def settle(self, reservation: Reservation, tokens: int, replies: int = 0) -> None:
-        """Replace a reservation by what was used."""
+        """Replace a reservation by what was used, and learn from it how much to reserve."""
 
     async def read(self, site_id: int, limits: Limits) -> SpentToday: ...
 
@@ -111,13 +118,23 @@ class Meter:
             return
         missing = self.usage.total + tokens - self._held.tokens
         if missing > 0:
-            await self.budget.reserve(self.spender, self.limits, missing)
-            self._held = replace(self._held, tokens=self._held.tokens + missing)
+            more = await self.budget.reserve(self.spender, self.limits, missing)
+            tokens, estimate = self._held.tokens + more.tokens, self._held.estimate + more.estimate
+            self._held = replace(self._held, tokens=tokens, estimate=estimate)
 
     def count(self, tokens: TokenUsage, engine: str = "", prices: AiPrices = _NO_PRICES) -> None:
         """Add what a request has used. `engine`: the name of the model."""
         if tokens.total:
             self.engines = merge(self.engines, [EngineUsage(engine, tokens, cost_of(tokens, prices))])
+
+    async def charge_excess(self) -> None:
+        """Count at once what requests have used beyond the reservation: other replicas then make no further ones."""
+        if self.budget is None or self._held is None:
+            return
+        excess = self.usage.total - self._held.tokens
+        if excess > 0:
+            await self.budget.charge(self._held, excess)
+            self._held = replace(self._held, tokens=self._held.tokens + excess)
 
     @property
     def usage(self) -> TokenUsage:

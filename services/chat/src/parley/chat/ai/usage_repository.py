@@ -2,12 +2,16 @@
 
 The most that a request may cost is reserved before it is made, in one conditional write per counter, so replies that
 start at the same moment cannot pass a limit together. Afterwards the reservation is replaced by the real cost.
+
+An endpoint may report more than the most that was estimated: models that reason, or that ignore the maximum length. The
+excess is counted, and the site's next reservations are that many times higher.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
+import math
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Literal, NamedTuple
@@ -21,6 +25,12 @@ from parley.common.runtime.clock import Clock
 _COLLECTION = "spending"
 _RETENTION = timedelta(days=40)
 _SHARE_RETENTION = timedelta(days=2)
+_FACTOR_RETENTION = timedelta(days=7)
+"""Without requests that cost more than was estimated."""
+_FACTOR_DECAY = 0.9
+"""With each text that costs less: a report that was an exception is forgotten after some."""
+_MAX_FACTOR = 10.0
+"""A wrong report must not prevent all requests of the days after it."""
 _IPV6_PREFIX = 64
 """Bits of an IPv6 address that belong to one customer."""
 _TOKEN_CAPS: Mapping[str, Cap] = {"session": "session_tokens", "address": "address_tokens"}
@@ -58,16 +68,24 @@ class MongoTokenBudget:
 
     async def reserve(self, spender: Spender, limits: Limits, tokens: int, replies: int = 0) -> Reservation:
         taken: list[str] = []
-        for counter in self._counters(spender, limits):
-            cap = await self._take(counter, tokens, replies)
+        counters = list(self._counters(spender, limits))
+        reserved = tokens
+        if tokens and any(counter.token_limit for counter in counters):
+            reserved = math.ceil(tokens * await self._find_factor(spender.site_id))
+        for counter in counters:
+            cap = await self._take(counter, reserved, replies)
             if cap is not None:
-                await self._add(taken, -tokens, -replies)
+                await self._add(taken, -reserved, -replies)
                 raise CapReached(cap)
             taken.append(counter.key)
-        return Reservation(tuple(taken), tokens, replies)
+        return Reservation(tuple(taken), reserved, replies, tokens, spender.site_id)
+
+    async def charge(self, reservation: Reservation, tokens: int) -> None:
+        await self._add(reservation.keys, tokens, 0)
 
     async def settle(self, reservation: Reservation, tokens: int, replies: int = 0) -> None:
         await self._add(reservation.keys, tokens - reservation.tokens, replies - reservation.replies)
+        await self._learn(reservation, tokens)
 
     async def read(self, site_id: int, limits: Limits) -> SpentToday:
         counter = next(self._counters(Spender(site_id), limits))
@@ -112,6 +130,23 @@ class MongoTokenBudget:
             return None if taken is not None else await self._find_cap(counter, replies)
         return None
 
+    async def _find_factor(self, site_id: int) -> float:
+        learned = await self._mongo[_COLLECTION].find_one({"_id": _factor_key(site_id)}) or {}
+        return float(learned.get("factor", 1.0))
+
+    async def _learn(self, reservation: Reservation, tokens: int) -> None:
+        """Raise the factor of the site's reservations to what this one would have needed, or lower it a little."""
+        estimate = reservation.estimate
+        if not estimate or (tokens <= estimate and reservation.tokens <= estimate):
+            return
+        lowered = {"$multiply": [{"$ifNull": ["$factor", 1.0]}, _FACTOR_DECAY]}
+        change: Document = {"factor": {"$min": [_MAX_FACTOR, {"$max": [1.0, tokens / estimate, lowered]}]}}
+        if tokens > estimate:
+            change["expires_at"] = self._clock() + _FACTOR_RETENTION
+        await self._mongo[_COLLECTION].update_one(
+            {"_id": _factor_key(reservation.site_id)}, [{"$set": change}], upsert=tokens > estimate
+        )
+
     async def _find_cap(self, counter: _Counter, replies: int) -> Cap:
         used = await self._mongo[_COLLECTION].find_one({"_id": counter.key}) or {}
         if replies and counter.reply_limit is not None and used.get("replies", 0) + replies > counter.reply_limit:
@@ -123,6 +158,10 @@ class MongoTokenBudget:
             await self._mongo[_COLLECTION].update_many(
                 {"_id": {"$in": list(keys)}}, {"$inc": {"tokens": tokens, "replies": replies}}
             )
+
+
+def _factor_key(site_id: int) -> str:
+    return f"{site_id}:factor"
 
 
 def _hash_network(client_ip: str) -> str:

@@ -169,6 +169,7 @@ class OpenAiClient:
             raise error from None
         usage = read_usage(response.usage)
         meter.count(TokenUsage(embedding=estimate if usage is None else usage.total), model, prices)
+        await meter.charge_excess()
         rows = [row.embedding for row in sorted(response.data or (), key=lambda row: row.index)]
         if len(rows) != len(texts) or not rows[0] or len({len(row) for row in rows}) != 1:
             raise AiEngineError("not a vector for each text", "The AI endpoint gave no embeddings.", "no_embeddings")
@@ -199,6 +200,7 @@ class OpenAiClient:
             raise error from None
         finally:
             task.meter.count(cost.usage, self.find_model(task.site), task.site.prices)
+        await task.meter.charge_excess()
 
     async def _receive(
         self, request: Callable[[], Awaitable[Any]], cost: _Cost, ending: _Ending
