@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -13,6 +15,8 @@ from parley.chat.canned_replies.model import CannedReplyDraft
 from parley.chat.conversations import transitions
 from parley.chat.conversations.queries import ConversationFilter
 from parley.chat.forms.service import Submission
+from parley.chat.mcp_servers.model import ListedTool
+from parley.chat.mcp_servers.repository import MongoMcpServerRepository
 from parley.chat.views.model import ViewDraft, ViewFilter
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.events.schemas import OperatorRef, QuickReply
@@ -91,6 +95,9 @@ FORMS: dict[str, Any] = {
     "offline": {"enabled": True, "fields": [{"key": "topic", "type": "text", "label": "Topic"}]},
 }
 HOURS = {"time_zone": "Europe/Berlin", "weekly": [{"day": 0, "start": "09:00", "end": "17:00"}]}
+
+
+FINGERPRINT = "0f" * 32
 
 
 def german(welcome: str) -> dict[str, Any]:
@@ -219,6 +226,55 @@ async def test_a_save_keeps_what_a_newer_version_has_stored(
     stored = await shop.add_newer_fields(collection, document_id)
     await save()
     assert await shop.find_newer_fields(collection, document_id) == stored
+
+
+def listed_tool(name: str) -> ListedTool:
+    return ListedTool(name, name, "Of an order.", {"type": "object"}, FINGERPRINT, read_only_hint=True, fault=None)
+
+
+async def test_a_save_of_an_mcp_server_keeps_what_a_newer_version_has_stored_in_it(shop: Shop) -> None:
+    """T17: tools that stay allowed keep it through every save; the list of a check is written as a whole."""
+    body = {"name": "shop", "url": "http://127.0.0.1:9/mcp"}
+    server_id = (await shop.on_site("POST", "/chatbot/mcp-servers", body, 201))["server"]["id"]
+    path = f"/chatbot/mcp-servers/{server_id}"
+    servers = MongoMcpServerRepository(shop.app.mongo)
+    await servers.store_listing(server_id, [listed_tool(name) for name in ("status", "cancel", "send")])
+
+    async def allow(*names: str) -> list[int]:
+        tools = [{"name": name, "title": name, "fingerprint": FINGERPRINT} for name in names]
+        await shop.on_site("PUT", f"{path}/tools", {"tools": tools})
+        server = await servers.find(shop.owner.tenant_id, shop.site_id, server_id)
+        assert server is not None
+        return [tool.id for tool in server.tools]
+
+    status, cancel = await allow("status", "cancel")
+    stored = await shop.add_newer_fields("mcp_servers", server_id)
+    assert {"", f".tools[{status}]", f".tools[{cancel}]", ".listed[]"} <= stored
+
+    assert await allow("cancel", "status", "send") == [cancel, status, ANY]
+    await servers.note_states(server_id, {status: "changed"})
+    await servers.note_failure(server_id, "timeout")
+    await shop.on_site("PUT", path, {**body, "name": "store"})
+    await shop.on_site("POST", f"{path}/secret", None)
+    assert await shop.find_newer_fields("mcp_servers", server_id) == stored
+    await allow("status")
+    assert await shop.find_newer_fields("mcp_servers", server_id) == stored - {f".tools[{cancel}]"}
+
+
+async def test_the_presence_of_an_operator_keeps_what_a_newer_version_has_stored(shop: Shop) -> None:
+    """T17: each event of presence sets what this version knows; an older event, nothing."""
+    presence, operator_id, start = shop.app.conversations.presence, shop.owner.operator_id, shop.app.clock()
+
+    async def record(seconds: int, *, online: bool) -> None:
+        await presence.record_operator(shop.site_id, operator_id, start + timedelta(seconds=seconds), online=online)
+
+    await record(0, online=True)
+    key = f"{shop.site_id}:{operator_id}"
+    stored = await shop.add_newer_fields("operators_online", key)
+    for seconds, online, is_online in ((2, False, False), (1, True, False), (3, True, True)):
+        await record(seconds, online=online)
+        assert (await presence.operators_online(shop.site_id) == {operator_id}) == is_online
+        assert await shop.find_newer_fields("operators_online", key) == stored
 
 
 async def test_a_conversation_and_its_visitor_keep_what_a_newer_version_has_stored(shop: Shop) -> None:
