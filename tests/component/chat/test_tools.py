@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from aiohttp import web
 from parley.chat.tools.model import MAX_CALLS_PER_REPLY
 from parley.common.auth.identity import VisitorCaller
 from parley.common.events import redact_for_visitor
+from parley.common.runtime.clock import utc_now
 from support.admin_app import AdminTestApp
 from support.ai_replicas import Replica, Shop, run_replicas
+from support.api import ApiResponse
 from support.identity import sign_token
 from support.openai_server import FakeOpenAIServer, call_delta
-from support.website import Website, redirect, respond, run_website
+from support.wait import wait_until
+from support.website import Gate, Website, redirect, respond, run_website
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "tools.md"
 ORDER = {
@@ -374,6 +378,34 @@ async def test_what_cannot_be_a_tool_is_refused(
     error = (await app.call("POST", tools.path, tools.shop.owner, body)).body
     assert error["code"] == "invalid"
     assert reason in error["errors"][field]
+
+
+async def test_a_request_that_takes_long_keeps_its_idempotency_key(
+    app: AdminTestApp, tools: Tools, system: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T8: also after the lease of the key, which another request takes over only if the first one's process died."""
+    monkeypatch.setattr("parley.common.http.app.IDEMPOTENCY_RENEWAL_SECONDS", 0.02)
+    one = f"{tools.path}/{(await tools.add(ORDER))['tool']['id']}"
+    gate = Gate(system.handlers["/orders/A-1"])
+    system.handlers["/orders/A-1"] = gate.answer
+
+    async def try_out() -> ApiResponse:
+        body = {"arguments": {"order_id": "A-1"}}
+        return await app.call("POST", f"{one}/try", tools.shop.owner, body, {"Idempotency-Key": one})
+
+    first = asyncio.create_task(try_out())
+    await gate.reached.wait()
+    claimed = {"status": {"$exists": False}}
+    await app.mongo["idempotency"].update_many(claimed, {"$set": {"lease": utc_now() - timedelta(seconds=1)}})
+
+    async def is_renewed() -> bool:
+        return await app.mongo["idempotency"].find_one({**claimed, "lease": {"$gt": utc_now()}}) is not None
+
+    await wait_until(is_renewed)
+    assert (await try_out()).body["code"] == "idempotency_key_in_flight"
+    gate.opened.set()
+    assert (await first).raw == (await try_out()).raw
+    assert len(system.requests) == 1
 
 
 async def test_secrets_are_shown_once_and_end_with_another_server(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from functools import cache
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
+from functools import cache, partial
 from typing import Any, cast
 
 from aiohttp import web
@@ -28,9 +29,11 @@ from parley.common.http.instrumentation import attach_span, end_spans_at_stream_
 from parley.common.http.openapi import build_openapi
 from parley.common.http.routes import CallerType, RequestContext, Route
 from parley.common.http.schemas import MAX_ID
+from parley.common.http.timeouts import IDEMPOTENCY_RENEWAL_SECONDS
 from parley.common.observability import metrics, tracing
 from parley.common.observability.logging import get_logger, start_or_continue_trace
 from parley.common.observability.tracing import SpanKind
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 
 log = get_logger(__name__)
 
@@ -194,7 +197,11 @@ class _Dispatcher:
         task = asyncio.create_task(work)
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_unseen_failure)
+            raise
 
     async def _execute_idempotent(
         self,
@@ -216,7 +223,8 @@ class _Dispatcher:
                 headers={"Idempotent-Replayed": "true"},
             )
         try:
-            response = _to_response(route, await route.handler(context))
+            async with _keep_claim(store, scope):
+                response = _to_response(route, await route.handler(context))
         except errors.ParleyError as exc:
             response = error_responses.error_response(exc)
             if exc.category in _RETRYABLE:
@@ -228,6 +236,34 @@ class _Dispatcher:
         if isinstance(response, web.Response) and isinstance(response.body, bytes):
             await store.finish(scope, StoredResponse(response.status, encrypt_response(key, response.body)))
         return response
+
+
+def _log_unseen_failure(task: asyncio.Task[web.StreamResponse]) -> None:
+    """Log that a request failed whose client had gone: nobody else reads the exception."""
+    if not task.cancelled() and (exc := task.exception()) is not None and not isinstance(exc, errors.ParleyError):
+        log.warning("request_failed_without_client", error=repr(exc)[:300])
+
+
+@asynccontextmanager
+async def _keep_claim(store: IdempotencyStore, scope: str) -> AsyncIterator[None]:
+    """Keep the claim on a key while its request is in flight. A task begins only for one that takes long."""
+    renewals: list[asyncio.Task[None]] = []
+
+    def begin() -> None:
+        renewals.append(keep_running(partial(_renew_claim, store, scope), "idempotency-claim"))
+
+    timer = asyncio.get_running_loop().call_later(IDEMPOTENCY_RENEWAL_SECONDS, begin)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        await cancel_and_wait(*renewals)
+
+
+async def _renew_claim(store: IdempotencyStore, scope: str) -> None:
+    while True:
+        await store.renew(scope)
+        await asyncio.sleep(IDEMPOTENCY_RENEWAL_SECONDS)
 
 
 def _to_response(route: Route, result: BaseModel | web.StreamResponse) -> web.StreamResponse:

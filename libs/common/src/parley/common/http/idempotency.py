@@ -48,6 +48,9 @@ class IdempotencyStore(Protocol):
         Raises IdempotencyKeyInUse, IdempotencyKeyReused.
         """
 
+    async def renew(self, scope: str) -> None:
+        """Keep a claimed key for longer: its request is still in flight."""
+
     async def finish(self, scope: str, response: StoredResponse) -> None:
         """Store the response of a claimed key."""
 

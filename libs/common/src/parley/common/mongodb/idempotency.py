@@ -50,6 +50,11 @@ class MongoIdempotencyStore:
             raise IdempotencyKeyInUse
         return None
 
+    async def renew(self, scope: str) -> None:
+        await self._mongo["idempotency"].update_one(
+            {"_id": scope, "status": {"$exists": False}}, {"$set": {"lease": self._clock() + IDEMPOTENCY_LEASE}}
+        )
+
     async def finish(self, scope: str, response: StoredResponse) -> None:
         await self._mongo["idempotency"].update_one(
             {"_id": scope}, {"$set": {"status": response.status, "body": response.body}}
