@@ -14,10 +14,12 @@ import aiohttp
 import pytest
 from aiohttp.web import Request, Response, StreamResponse
 
+from parley.chat.knowledge_sources.document_repository import MongoDocumentRepository
 from parley.chat.knowledge_sources.http_fetcher import HttpFetcher
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENT_BYTES
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
 from parley.chat.knowledge_sources.server_turns import MongoServerTurns
+from parley.chat.mongo_ids import BlockIdGenerator
 from parley.chat.retrieval.model import Passage
 from parley.chat.timeouts import SYNC_LEASE
 from parley.common.auth.identity import IDENTITY_HEADER, OperatorCaller
@@ -27,6 +29,7 @@ from support.api import ApiResponse
 from support.authorization_matrix import file_form
 from support.website import (
     Gate,
+    Handler,
     Website,
     broken_page,
     endless_page,
@@ -214,6 +217,47 @@ async def test_a_sitemap_lists_the_pages_also_compressed_and_in_parts(sources: S
     assert (await sources.get(other_id))["sync"]["error"]["code"] == "not_found"
 
 
+async def test_what_a_website_cannot_give_for_the_moment_removes_no_other_page(
+    sources: Sources, website: Website
+) -> None:
+    """Pages that only a failing page or a failing part of a sitemap names are read again, and stay."""
+    website.add("/", "Home", TEXT, "/delivery")
+    website.add("/delivery", "Delivery", f"Parcels. {TEXT}", "/deep")
+    website.add("/deep", "Deep", f"Deep. {TEXT}")
+    website.add("/listed", "Listed", f"Listed. {TEXT}")
+    website.add("/dropped", "Dropped", f"Dropped. {TEXT}")
+
+    def sitemap(*paths: str) -> Handler:
+        rows = "".join(f"<url><loc>{website.url}{path}</loc></url>" for path in paths)
+        return respond(body=f"<urlset>{rows}</urlset>".encode(), content_type="application/xml")
+
+    robots = "".join(f"Sitemap: {website.url}/{name}.xml\n" for name in "ab")
+    website.handlers |= {
+        "/robots.txt": respond(body=robots.encode(), content_type="text/plain"),
+        "/a.xml": sitemap("/", "/dropped"),
+        "/b.xml": sitemap("/listed"),
+    }
+    crawl_id = await sources.add("crawl", f"{website.url}/", max_depth=2)
+    sitemap_id = await sources.add("sitemap", f"{website.url}/")
+    await sources.sync()
+    home = f"{website.url}/"
+    failing = {"/": respond(500), "/b.xml": respond(500)}
+    website.handlers |= {**failing, "/a.xml": sitemap("/")}
+    website.add("/deep", "Deep", f"Deeper. {TEXT}")
+    await sources.resync(crawl_id)
+    await sources.resync(sitemap_id)
+    assert await sources.results(crawl_id) == {home: "server_error", "delivery": "ready", "deep": "ready"}
+    assert await sources.results(sitemap_id) == {home: "server_error", "listed": "ready", "dropped": "ready"}
+    assert f"Deeper. {TEXT}" in await sources.texts()
+
+    website.handlers["/b.xml"] = respond(404)
+    website.handlers["/"] = respond(410)
+    await sources.resync(crawl_id)
+    await sources.resync(sitemap_id)
+    assert await sources.results(crawl_id) == {home: "not_found"}
+    assert await sources.results(sitemap_id) == {home: "not_found"}
+
+
 async def test_every_failure_of_a_website_has_its_own_error(sources: Sources, website: Website) -> None:
     page = f"<title>Größe</title><main><h1>Größe</h1><p>{TEXT} Größe</p></main>"
     port = website.url.rpartition(":")[2]
@@ -296,6 +340,36 @@ async def test_a_killed_sync_is_finished_by_another_replica(timed_sources: Sourc
     shown = await sources.get(source_id)
     assert (shown["sync"]["state"], shown["documents"]["ready"]) == ("idle", 5)
     assert sorted(website.paths()) == ["/", "/0", "/1", "/2", "/2", "/3"]
+
+
+class DyingRepository(MongoDocumentRepository):
+    """Of a replica that is killed as soon as it has stored a page, or the document of a file."""
+
+    def __init__(self, app: AdminTestApp) -> None:
+        super().__init__(app.mongo, BlockIdGenerator(app.mongo, "knowledge_document").next)
+
+    async def store_content(self, *args: Any, **kwargs: Any) -> None:
+        await super().store_content(*args, **kwargs)
+        raise asyncio.CancelledError
+
+    async def add_file(self, *args: Any) -> tuple[int, str | None]:
+        await super().add_file(*args)
+        raise asyncio.CancelledError
+
+
+async def test_a_sync_that_was_killed_after_a_page_goes_on_with_its_links(
+    timed_sources: Sources, website: Website
+) -> None:
+    app, sync = timed_sources.app, timed_sources.app.knowledge_sources.sync
+    website.add("/", "Home", TEXT, "/delivery")
+    website.add("/delivery", "Delivery", f"Parcels. {TEXT}")
+    source_id = await timed_sources.add("crawl", f"{website.url}/")
+    with pytest.raises(asyncio.CancelledError):
+        await replace(sync, documents=DyingRepository(app)).run_due()
+    app.clock.advance(seconds=SYNC_LEASE.total_seconds() + 1)
+    await timed_sources.sync()
+    assert await timed_sources.results(source_id) == {f"{website.url}/": "ready", "delivery": "ready"}
+    assert sorted(website.paths()) == ["/", "/delivery"]
 
 
 async def test_replicas_take_turns_at_a_website(sources: Sources, website: Website) -> None:
@@ -404,6 +478,18 @@ async def test_an_upload_that_was_cut_off_leaves_nothing(timed_sources: Sources)
     await module.service.remove_deleted()
     assert list(sources.app.stored_objects()) == []
     assert await sources.documents(source_id) == {}
+
+
+async def test_a_file_whose_replica_was_killed_is_read_all_the_same(timed_sources: Sources) -> None:
+    app, service = timed_sources.app, timed_sources.app.knowledge_sources.service
+    source_id = await timed_sources.add("file")
+    dying = replace(service, documents=DyingRepository(app))
+    with pytest.raises(asyncio.CancelledError):
+        await dying.upload(timed_sources.owner, timed_sources.site_id, source_id, "a.txt", _chunks(TEXT.encode()))
+    app.clock.advance(hours=2)
+    await service.remove_deleted()
+    await timed_sources.sync()
+    assert await timed_sources.results(source_id) == {"a.txt": "ready"}
 
 
 async def _chunks(data: bytes) -> AsyncIterator[bytes]:

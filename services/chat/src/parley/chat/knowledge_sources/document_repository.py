@@ -235,6 +235,10 @@ class MongoDocumentRepository:
             update["$unset"] = {"content": "", "content_hash": "", "change": "", "links": ""}
         await self._mongo[COLLECTION].update_one(_same_object(document), update)
 
+    async def keep_unseen(self, source: Source) -> None:
+        query = {"source_id": source.id, "seen_run": {"$lt": source.sync.run}}
+        await self._mongo[COLLECTION].update_many(query, {"$set": {"seen_run": source.sync.run, "unread": True}})
+
     async def remove_unseen(self, source: Source) -> int:
         query = {"source_id": source.id, "seen_run": {"$lt": source.sync.run}}
         return (await self._mongo[COLLECTION].delete_many(query)).deleted_count

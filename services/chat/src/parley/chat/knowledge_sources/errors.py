@@ -5,6 +5,9 @@ from __future__ import annotations
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENT_BYTES, MAX_DOCUMENTS, MAX_SOURCES
 from parley.common.errors import Conflict, NotFound, PayloadTooLarge, UnsupportedMediaType
 
+GONE = frozenset(("not_found", "access_denied"))
+"""Codes of failures after which a page is not used any more; after others, its content stays."""
+
 
 class SourceNotFound(NotFound):
     code = "not_found"

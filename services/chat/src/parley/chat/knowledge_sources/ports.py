@@ -166,6 +166,9 @@ class DocumentRepository(Protocol):
     ) -> None:
         """Record why a document could not be read. With `keep`, its content stays as it is."""
 
+    async def keep_unseen(self, source: Source) -> None:
+        """Add the pages of earlier runs that the current one has not found to it."""
+
     async def remove_unseen(self, source: Source) -> int:
         """Remove the pages that the current run has not found. Return how many."""
 

@@ -151,10 +151,10 @@ class SourceService:
             if not isinstance(exc, Unavailable):
                 await self._drop_upload(source.id, object_name)
             raise
+        await self.sources.request_sync(source.id, self.clock())
         await self.sources.end_upload(source.id, object_name)
         if replaced is not None:
             await self.objects.remove(replaced)
-        await self.sources.request_sync(source.id, self.clock())
         await self._record(caller, "knowledge_source.file_added", source, {"name": reception.name})
         return await self.documents.get(source, document_id)
 
@@ -243,6 +243,8 @@ class SourceService:
         now = self.clock()
         for source_id, abandoned in await self.sources.list_uploads(now - UPLOAD_ABANDONED_AFTER):
             if await self.documents.has_object(source_id, abandoned):
+                # Its replica may have ended before anything read it.
+                await self.sources.request_sync(source_id, now)
                 await self.sources.end_upload(source_id, abandoned)
             else:
                 await self._drop_upload(source_id, abandoned)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parley.chat.knowledge_sources.errors import DocumentError
+from parley.chat.knowledge_sources.errors import GONE, DocumentError
 from parley.chat.knowledge_sources.extraction.model import Sitemap
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENT_BYTES, MAX_SITEMAPS
 from parley.chat.knowledge_sources.ports import Extractor, Web
@@ -16,12 +17,20 @@ _SITEMAP_ENDINGS = (".xml", ".xml.gz", ".gz", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
+class ListedPages:
+    """The pages of a website. It is not complete if one of the sitemaps could not be read."""
+
+    pages: Sequence[str]
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SitemapReader:
     web: Web
     extractor: Extractor
     rules: RobotsRules
 
-    async def list_pages(self, url: str, limit: int) -> list[str]:
+    async def list_pages(self, url: str, limit: int) -> ListedPages:
         """Return the pages of the website at an address, or of the sitemap there, in order.
 
         Raises DocumentError if the first sitemap cannot be read, HostBusy.
@@ -29,15 +38,16 @@ class SitemapReader:
         waiting = deque(await self._find_sitemaps(url))
         seen = set(waiting)
         pages: dict[str, None] = {}
-        first = True
+        first = is_complete = True
         for _ in range(MAX_SITEMAPS):
             if not waiting or len(pages) >= limit:
                 break
             try:
                 found = await self._read(waiting.popleft())
-            except DocumentError:
+            except DocumentError as exc:
                 if first and not waiting:
                     raise
+                is_complete = is_complete and exc.code in GONE
                 continue
             first = False
             for text in found.sitemaps:
@@ -49,7 +59,7 @@ class SitemapReader:
                 page = normalize_url(text)
                 if page is not None and is_same_site(page, url) and may_be_page(page):
                     pages[page] = None
-        return list(pages)[:limit]
+        return ListedPages(list(pages)[:limit], is_complete)
 
     async def _find_sitemaps(self, url: str) -> list[str]:
         """Return the sitemap at the address itself, those that robots.txt names, or the usual place."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from parley.chat import metrics
-from parley.chat.knowledge_sources.errors import DocumentError, DocumentSkipped, HostBusy
+from parley.chat.knowledge_sources.errors import GONE, DocumentError, DocumentSkipped, HostBusy
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENTS, MAX_PASSAGES
 from parley.chat.knowledge_sources.model import DocumentStatus, Source, SourceDocument, SyncError
 from parley.chat.knowledge_sources.page_reader import PageMoved, PageReader, ReadPage
@@ -44,8 +44,6 @@ log = get_logger(__name__)
 
 _MAX_CONTINUED = 20
 _GIVEN_UP = SyncError("interrupted", "The sync was interrupted too often, or the server was too busy again and again.")
-_GONE = frozenset(("not_found", "access_denied"))
-"""Failures after which a page is not shown any more; after others, its content stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +138,10 @@ class _Run:
         if self._source.kind != "sitemap":
             await self._add([FoundPage(url)])
             return
-        pages = await self._sitemaps.list_pages(url, self._source.options.max_pages)
-        await self._add([FoundPage(page) for page in pages])
+        listed = await self._sitemaps.list_pages(url, self._source.options.max_pages)
+        await self._add([FoundPage(page) for page in listed.pages])
+        if not listed.is_complete:
+            await self._documents.keep_unseen(self._source)
 
     async def _add(self, pages: Sequence[FoundPage]) -> None:
         limit = 1 if self._source.kind == "web_page" else self._source.options.max_pages
@@ -162,10 +162,10 @@ class _Run:
             await self._store_error(document, exc, keep=False)
             result = exc.code
         except DocumentError as exc:
-            await self._store_error(document, exc, keep=exc.code not in _GONE)
+            await self._keep_or_forget(document, exc)
             result = exc.code
         except ParleyError as exc:
-            await self._store_error(document, DocumentError(exc.code, exc.message), keep=True)
+            await self._keep_or_forget(document, DocumentError(exc.code, exc.message))
             result = exc.code
         metrics.KNOWLEDGE_DOCUMENTS.labels(result).inc()
 
@@ -183,9 +183,8 @@ class _Run:
 
     async def _store(self, document: SourceDocument, page: ReadPage) -> None:
         """Raises DocumentError, DocumentSkipped."""
-        links = page.links
         if page.fetched is None:
-            links = await self._documents.get_links(document)
+            await self._follow(document, await self._documents.get_links(document))
             await self._documents.store_unchanged(document, self._clock())
         else:
             if page.fetched.passages - document.passages > self._passages_left:
@@ -194,16 +193,30 @@ class _Run:
                 other = await self._documents.find_duplicate(document, page.fetched.content.hash)
                 if other is not None:
                     raise DocumentSkipped("duplicate", f"The same content is read from {other}")
-            links = [link for link in links if self._belongs(link)]
+            links = [link for link in page.links if self._belongs(link)]
+            await self._follow(document, links)
             review = self._source.options.review
             await self._documents.store_content(document, page.fetched, links, self._clock(), review=review)
             self._passages_left -= page.fetched.passages - document.passages
+
+    async def _follow(self, document: SourceDocument, links: Sequence[str]) -> None:
+        """Add the pages that a page links to, before it counts as read.
+
+        A replica that continues this sync does not read it again, and what no page has named is removed at the end.
+        """
         if self._source.kind == "crawl" and document.depth < self._source.options.max_depth:
             await self._add([FoundPage(link, document.depth + 1) for link in links])
 
     def _belongs(self, link: str) -> bool:
         assert self._source.options.url is not None
         return self._source.kind == "crawl" and is_same_site(link, self._source.options.url)
+
+    async def _keep_or_forget(self, document: SourceDocument, exc: DocumentError) -> None:
+        """Store a failure. A page that is not gone keeps its content, and the pages that it has linked to stay."""
+        keep = exc.code not in GONE
+        if keep:
+            await self._follow(document, await self._documents.get_links(document))
+        await self._store_error(document, exc, keep=keep)
 
     async def _store_error(self, document: SourceDocument, exc: DocumentError, *, keep: bool) -> None:
         status: DocumentStatus = "skipped" if isinstance(exc, DocumentSkipped) else "failed"
