@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from parley.common.mongodb import SchemaNotReady
 from parley.common.observability import metrics
-from parley.common.runtime.tasks import cancel_and_wait, keep_running, run_until_one_ends
+from parley.common.runtime import tasks
+from parley.common.runtime.tasks import NotReadyYet, PeriodicTask, cancel_and_wait, keep_running, run_until_one_ends
 from support.wait import wait_until
 
 
@@ -49,6 +53,42 @@ async def test_a_task_that_fails_is_counted_and_starts_again() -> None:
     assert 'parley_task_failures_total{task="a test"} 1.0' in metrics.render()[0].decode()
     await cancel_and_wait(task)
     assert task.cancelled()
+
+
+async def test_failures_that_are_long_ago_do_not_delay_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 20:
+            raise RuntimeError
+        await asyncio.Event().wait()
+
+    # Each look at the clock is a minute after the one before, so each run lasts a minute.
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=itertools.count(step=60).__next__))
+    monkeypatch.setattr(tasks, "RESTART_INITIAL_SECONDS", 0.001)
+    task = keep_running(work, "a test")
+    # Doubled each time, the delays would be more than two minutes.
+    await wait_until(lambda: runs == 20)
+    await cancel_and_wait(task)
+
+
+async def test_work_that_waits_for_what_it_needs_has_not_failed() -> None:
+    """At each start, all work begins before the database is ready: that is neither logged nor counted."""
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        raise NotReadyYet
+
+    periodic = PeriodicTask(0.001, work, "waiting work")
+    await periodic.start()
+    await wait_until(lambda: runs > 2)
+    await periodic.stop()
+    assert 'task="waiting work"' not in metrics.render()[0].decode()
+    assert issubclass(SchemaNotReady, NotReadyYet)
 
 
 async def test_a_failure_of_one_of_several_coroutines_ends_all_and_is_raised() -> None:

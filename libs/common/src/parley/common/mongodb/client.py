@@ -14,6 +14,7 @@ from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
 from parley.common.mongodb import condition_wait, timeouts
+from parley.common.mongodb.durable_writes import DurableDatabase
 from parley.common.mongodb.errors import SchemaError, SchemaNotReady
 from parley.common.mongodb.schema import DatabaseSchema, Document
 from parley.common.mongodb.schema_gate import Mode, SchemaGate
@@ -200,7 +201,8 @@ def create_client(
 
 def majority_database(client: AsyncMongoClient[Document], database: str) -> AsyncDatabase[Document]:
     """Return a database whose writes are acknowledged by a majority of the members, from their journals."""
-    return client.get_database(
+    return DurableDatabase(
+        client,
         database,
         write_concern=WriteConcern("majority", j=True, wtimeout=timeouts.WRITE_CONCERN_TIMEOUT_MS),
         read_concern=ReadConcern("local"),

@@ -6,6 +6,7 @@ No task ends unnoticed: one that has no end of its own (`keep_running`, `Periodi
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -24,6 +25,10 @@ log = get_logger(__name__)
 
 _MAX_CANCELS = 10
 _LOGGED_FAILURES = (1, 10, 100)
+
+
+class NotReadyYet(Exception):
+    """What background work needs is not there yet, as at each start. It waits: nothing has failed."""
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
@@ -65,11 +70,16 @@ def keep_running(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> as
 async def _restart_after_failures(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
     backoff = Backoff(initial_seconds=RESTART_INITIAL_SECONDS, max_seconds=RESTART_MAX_SECONDS)
     while True:
+        started = time.monotonic()
         try:
             return await work()
         except Exception as exc:
+            if time.monotonic() - started > RESTART_MAX_SECONDS:
+                # It had worked: this is no repetition of the failures before.
+                backoff.reset()
             delay = backoff.next_delay()
-            _record_failure(name, exc, failures=backoff.failures)
+            if not isinstance(exc, NotReadyYet):
+                _record_failure(name, exc, failures=backoff.failures)
         await asyncio.sleep(delay)
 
 
@@ -138,6 +148,8 @@ class PeriodicTask:
             try:
                 await self._work()
                 backoff.reset()
+            except NotReadyYet:
+                delay = backoff.next_delay()
             except Exception as exc:
                 delay = backoff.next_delay()
                 metrics.TASK_FAILURES.labels(self.name).inc()

@@ -20,5 +20,6 @@ PERIODIC_MAX_RETRY_SECONDS: Final = 5.0
 RESTART_INITIAL_SECONDS: Final = 0.5
 """Before a background task that failed starts again; doubled with each failure."""
 RESTART_MAX_SECONDS: Final = 30.0
+"""Also how long a task must have run for its next failure to count as the first."""
 TRACE_FLUSH_SECONDS: Final = 3.0
 """For the spans that wait to be exported when everything else has stopped."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError, WriteError, WTimeoutError
+from pymongo.errors import BulkWriteError, WriteError
 
 from parley.chat import metrics
 from parley.chat.audit.repository import COLLECTION as AUDIT
@@ -173,7 +173,7 @@ class ConversationWriter:
             await self._mongo[COLLECTION].bulk_write([_to_update(update) for update in updates], ordered=False)
             failures: dict[int, Exception] = {}
         except BulkWriteError as exc:
-            failures = self._to_failures(exc, updates)
+            failures = {updates[error["index"]].after.id: _to_exception(error) for error in exc.details["writeErrors"]}
         except BaseException:
             # It is not known which of them were written.
             self.invalidate(update.after.id for update in updates)
@@ -182,18 +182,6 @@ class ConversationWriter:
         for update in updates:
             if update.after.id not in failures:
                 self._on_written(update)
-        return failures
-
-    def _to_failures(self, exc: BulkWriteError, updates: Sequence[BatchedUpdate]) -> dict[int, Exception]:
-        """The failed conversations of a bulk write. Raises WTimeoutError if none of it is known to be durable."""
-        concern_errors = exc.details.get("writeConcernErrors")
-        if concern_errors:
-            self.invalidate(update.after.id for update in updates)
-            message = concern_errors[0].get("errmsg", "not durable in time")
-            raise WTimeoutError(message, details=concern_errors[0]) from exc
-        failures: dict[int, Exception] = {}
-        for error in exc.details["writeErrors"]:
-            failures[updates[error["index"]].after.id] = _to_exception(error)
         return failures
 
     def _on_written(self, update: BatchedUpdate) -> None:

@@ -8,7 +8,7 @@ from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger, start_or_continue_trace
 from parley.common.observability.tracing import Span, SpanKind
 from parley.common.runtime.backoff import Backoff
-from parley.common.runtime.tasks import BackgroundTasks, cancel_and_wait, keep_running
+from parley.common.runtime.tasks import BackgroundTasks, NotReadyYet, cancel_and_wait, keep_running
 from parley.notify.push.delivery_service import PushDeliveryService
 from parley.notify.push.model import PushClosing, PushDelivery
 from parley.notify.timeouts import (
@@ -63,7 +63,7 @@ class PushSender:
                 backoff.reset()
             except Exception as exc:
                 delay_seconds = backoff.next_delay()
-                if backoff.failures in _LOGGED_FAILURES:
+                if backoff.failures in _LOGGED_FAILURES and not isinstance(exc, NotReadyYet):
                     log.warning("push_claim_failed", failures=backoff.failures, error=repr(exc)[:300])
             if delivery is not None:
                 self._sending.spawn(self._send(delivery), "send")

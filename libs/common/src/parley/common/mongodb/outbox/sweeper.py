@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
+from parley.common.errors import Unavailable
 from parley.common.mongodb.client import Mongo
 from parley.common.mongodb.outbox.embedded_inserts import EmbeddedInserts
 from parley.common.mongodb.outbox.entries import DocumentKey, PendingDocument, remove_entries
@@ -82,7 +83,7 @@ class Sweeper:
                     continue
             except Exception as exc:
                 failures += 1
-                if failures in _LOGGED_FAILURES or not isinstance(exc, PyMongoError):
+                if failures in _LOGGED_FAILURES or not isinstance(exc, (PyMongoError, Unavailable)):
                     log.warning("outbox_sweep_failed", failures=failures, error=repr(exc)[:300])
             await asyncio.sleep(OUTBOX_SWEEP_INTERVAL_SECONDS)
 
