@@ -57,6 +57,28 @@ async def test_a_request_is_answered_through_a_replicated_queue(connect: Connect
         await channel.declare_queue(f"parley.rpc.{service}", durable=True, arguments=arguments)
 
 
+async def test_a_connection_that_ends_makes_the_service_unavailable(connect: Connect) -> None:
+    """T4: also to requests that use the channel while it is being closed."""
+    service = f"test{uuid4().hex[:8]}"
+    await connect(RpcServer(service, {"double": double}))
+    client = RpcClient(service)
+    broker = await connect(client)
+    outcomes: list[BaseException] = []
+
+    async def call_until_it_fails() -> None:
+        try:
+            while True:
+                await client("double", number=21)
+        except Exception as exc:
+            outcomes.append(exc)
+
+    callers = [asyncio.create_task(call_until_it_fails()) for _ in range(50)]
+    await client("double", number=21)
+    await broker.stop()
+    await asyncio.gather(*callers)
+    assert {type(one) for one in outcomes} == {Unavailable}, outcomes
+
+
 async def test_a_service_that_is_not_there_is_unavailable_at_once(connect: Connect) -> None:
     client = RpcClient(f"test{uuid4().hex[:8]}")
     await connect(client)

@@ -83,6 +83,29 @@ async def test_blocked_login_contains_the_end_of_the_block(gateway: Gateway, bac
         assert (body["retry_after"], body["blocked_until"]) == (9, "2026")
 
 
+ACCOUNT_REQUESTS = {
+    "login": ("auth/login", {"email": "a@b.example", "password": "x"}),
+    "refresh": ("auth/refresh", {"refresh_token": "r1"}),
+    "logout": ("auth/logout", {"refresh_token": "r1"}),
+    "accept-invitation": ("invitations/accept", {"token": "t1", "password": "long enough", "name": "Sam"}),
+}
+
+
+@pytest.mark.parametrize("action", ACCOUNT_REQUESTS)
+async def test_an_account_request_without_a_database_is_503(
+    gateway: Gateway, backend: FakeBackend, action: str
+) -> None:
+    """T4: as every other request that needs it."""
+
+    async def answer(_request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
+        return web.json_response({"success": False, "error": "x", "code": "unavailable"}, status=503)
+
+    backend.chat.handlers["POST", f"/internal/{action}"] = answer
+    path, body = ACCOUNT_REQUESTS[action]
+    async with gateway.post(f"/api/v1/{path}", json=body) as response:
+        assert (response.status, (await response.json())["code"]) == (503, "unavailable")
+
+
 @pytest.mark.parametrize(
     ("body", "fields"),
     [

@@ -197,7 +197,8 @@ class RpcClient:
                 reply = await self._ask(exchange, message, correlation_id, self._queue)
                 if reply is None:
                     reply = await self._ask(exchange, message, correlation_id, self._previous_queue)
-        except (TimeoutError, AMQPError) as exc:
+        except (AMQPError, OSError, RuntimeError) as exc:
+            # A RuntimeError: the channel or the connection is being closed.
             raise Unavailable(f"The {self._service} service did not answer in time.") from exc
         finally:
             self._pending.pop(correlation_id, None)

@@ -22,6 +22,7 @@ Document = dict[str, Any]
 ResultT = TypeVar("ResultT")
 
 _MAX_RESPONSE_BYTES = 4 * 1024 * 1024
+_UNAVAILABLE = 503
 _MAX_TICKET_LENGTH = 512
 
 
@@ -112,6 +113,8 @@ class InternalApiClient:
     async def _request_account(self, action: str, body: Document, client_ip: str) -> Document:
         identity = self._signer.sign(GatewayCaller(client_ip))
         response = await self._request("chat", "POST", f"/internal/{action}", identity, body, PASSWORD_TIMEOUT_SECONDS)
+        if response.status == _UNAVAILABLE:
+            raise Unavailable
         if response.status >= 500:
             raise BadGateway
         if response.status >= 400:
