@@ -22,6 +22,8 @@ pytestmark = pytest.mark.timeout(300)
 
 _CAPACITY = 2
 _UNAVAILABLE = 500
+_ASKING_SECONDS = 90
+"""A reply whose replica is killed goes on when its lease of 20 s is over, perhaps at a replica that is killed next."""
 
 
 async def _retry_post(operator: OperatorClient, path: str, body: Any = None) -> int:
@@ -49,7 +51,7 @@ async def _ask_for_person(tenant: TenantFixture) -> int:
             return 0
         return int(reply["conversation_id"]) if handoff.status == 200 else 0
 
-    conversation_id: int = await wait_until(waits, timeout=30, description="a visitor waits")
+    conversation_id: int = await wait_until(waits, timeout=_ASKING_SECONDS, description="a visitor waits")
     return conversation_id
 
 
