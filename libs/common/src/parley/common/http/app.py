@@ -234,7 +234,7 @@ class _Dispatcher:
             await store.abandon(scope)
             raise
         if isinstance(response, web.Response) and isinstance(response.body, bytes):
-            await store.finish(scope, StoredResponse(response.status, encrypt_response(key, response.body)))
+            await _finish(store, scope, StoredResponse(response.status, encrypt_response(key, response.body)))
         return response
 
 
@@ -242,6 +242,14 @@ def _log_unseen_failure(task: asyncio.Task[web.StreamResponse]) -> None:
     """Log that a request failed whose client had gone: nobody else reads the exception."""
     if not task.cancelled() and (exc := task.exception()) is not None and not isinstance(exc, errors.ParleyError):
         log.warning("request_failed_without_client", error=repr(exc)[:300])
+
+
+async def _finish(store: IdempotencyStore, scope: str, response: StoredResponse) -> None:
+    try:
+        await store.finish(scope, response)
+    except Exception as exc:
+        # What the request has done is done: after an error, its client would have it done again.
+        log.warning("idempotent_response_not_stored", error=repr(exc)[:300])
 
 
 @asynccontextmanager
