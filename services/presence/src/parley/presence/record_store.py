@@ -41,7 +41,7 @@ class RecordStore:
             result = await self._mongo[self._collection].bulk_write(operations, ordered=False)
         except BulkWriteError as exc:
             errors = exc.details["writeErrors"]
-            if not errors or any(error["code"] != _DUPLICATE_KEY for error in errors):
+            if any(error["code"] != _DUPLICATE_KEY for error in errors):
                 raise
             retries = [operations[error["index"]] for error in errors]
             written: int = exc.details["nMatched"] + exc.details["nUpserted"]
