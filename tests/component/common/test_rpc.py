@@ -15,10 +15,13 @@ import orjson
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
+from yarl import URL
 
 from parley.common.errors import Unavailable
 from parley.common.messaging import BrokerConnection, RpcClient, RpcServer
 from parley.common.messaging.broker import ChannelSession
+from parley.common.runtime.tasks import cancel_and_wait
+from support.tcp_proxy import TcpProxy
 from support.wait import wait_until
 
 Connect = Callable[[ChannelSession], Awaitable[BrokerConnection]]
@@ -57,26 +60,35 @@ async def test_a_request_is_answered_through_a_replicated_queue(connect: Connect
         await channel.declare_queue(f"parley.rpc.{service}", durable=True, arguments=arguments)
 
 
-async def test_a_connection_that_ends_makes_the_service_unavailable(connect: Connect) -> None:
+async def test_a_connection_that_ends_makes_the_service_unavailable(connect: Connect, amqp_url: str) -> None:
     """T4: also to requests that use the channel while it is being closed."""
     service = f"test{uuid4().hex[:8]}"
     await connect(RpcServer(service, {"double": double}))
-    client = RpcClient(service)
-    broker = await connect(client)
-    outcomes: list[BaseException] = []
+    server = URL(amqp_url)
+    proxy = TcpProxy(server.host or "", server.port or 5672)
+    await proxy.start()
+    client, broker = RpcClient(service), BrokerConnection(str(server.with_host("127.0.0.1").with_port(proxy.port)))
+    broker.add(client)
+    await broker.start()
+    await wait_until(lambda: broker.unready_reason() is None, description="the session runs")
+    failures: list[Exception] = []
 
     async def call_until_it_fails() -> None:
         try:
             while True:
                 await client("double", number=21)
         except Exception as exc:
-            outcomes.append(exc)
+            failures.append(exc)
 
     callers = [asyncio.create_task(call_until_it_fails()) for _ in range(50)]
     await client("double", number=21)
+    proxy.disconnect()
+    # The others wait for replies that do not come any more.
+    await wait_until(lambda: len(failures) >= 5)
+    await cancel_and_wait(*callers)
     await broker.stop()
-    await asyncio.gather(*callers)
-    assert {type(one) for one in outcomes} == {Unavailable}, outcomes
+    await proxy.stop()
+    assert {type(one) for one in failures} == {Unavailable}, failures
 
 
 async def test_a_service_that_is_not_there_is_unavailable_at_once(connect: Connect) -> None:
