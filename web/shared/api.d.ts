@@ -4986,6 +4986,7 @@ export interface components {
             model?: string | null;
             instructions?: string | null;
             ai?: components["schemas"]["AiSettingsBody"] | null;
+            fallbacks?: components["schemas"]["parley__chat__sites__settings_schemas__FallbackBody"][] | null;
             pending_changes?: boolean;
             replays?: number;
         };
@@ -5002,6 +5003,7 @@ export interface components {
             test_id: number | null;
             question: string;
             language: string | null;
+            tested_engine: string;
             candidate: components["schemas"]["GivenAnswerSchema"] | null;
             live: components["schemas"]["GivenAnswerSchema"] | null;
             changed: boolean | null;
@@ -5324,11 +5326,13 @@ export interface components {
             /** @enum {string} */
             state: "waiting" | "running" | "done" | "failed" | "cancelled";
             passed: boolean;
+            entries_changed: boolean;
             is_live: boolean;
             engine: string;
             model: string | null;
             instructions: string;
             pending_changes: boolean;
+            tested_fallbacks: components["schemas"]["TestedFallbackSchema"][];
             total: number;
             done: number;
             created_at: string;
@@ -5337,6 +5341,11 @@ export interface components {
             finished_at: string | null;
             error: components["schemas"]["RunErrorSchema"] | null;
             summary: components["schemas"]["RunSummarySchema"] | null;
+        };
+        TestedFallbackSchema: {
+            id: string;
+            engine: string;
+            model: string | null;
         };
         TextBody: {
             content: string;

@@ -248,11 +248,14 @@ async def _use_answer_tests(app: AdminTestApp, owner: OperatorCaller, path: str)
         assert (await app.call("GET", f"{path}{target}", owner)).status == 200
     (await app.call("GET", f"{path}/runs/{run}/results", owner, verdict="wrong")).ok()
     (await app.call("GET", f"{path}/runs/{run}/replays", owner, changed="true")).ok()
-    await app.admin.answer_test_runs.list_not_right(await app.admin.answer_test_runs.get(*_ids(path, owner), run), 5)
+    stored = await app.admin.answer_test_runs.get(*_ids(path, owner), run)
+    await app.admin.answer_test_runs.list_not_right(stored, "primary", 5, by_itself=True)
     (await app.call("PUT", f"{path}/{test['id']}", owner, {"question": "Why not?"})).ok()
     settings = path.removesuffix("/tests")
     (await app.call("PUT", settings, owner, {"require_answer_tests": True})).ok()
     assert (await app.call("PUT", settings, owner, {"instructions": "Be brief."})).status == 409
+    spare = {"fallbacks": [{"engine": "openai", "model": "spare"}]}
+    assert (await app.call("PUT", settings, owner, spare)).status == 409
     (await app.call("PUT", settings, owner, {"require_answer_tests": False})).ok()
     (await app.call("DELETE", f"{path}/{test['id']}", owner)).ok()
     data = AnswerTestData(app.mongo)

@@ -224,7 +224,7 @@ async def test_a_site_may_demand_that_tests_pass_before_a_change_goes_live(lab: 
     failed = await lab.run(**change)
     refused = await lab.call("PUT", "", change)
     assert refused.body["run_id"] == failed["id"]
-    assert refused.body["failing"] == [{"test_id": test_id, "question": OPEN, "verdict": "wrong"}]
+    assert refused.body["failing"] == [{"test_id": test_id, "question": OPEN, "verdict": "wrong", "engine": "primary"}]
     lab.endpoint.chunks = ("Aye, ", "pirate!")
     assert (await lab.run(**change))["passed"]
     assert (await lab.call("PUT", "", {**change, "model": "other"})).status == 409, "another candidate"
@@ -234,6 +234,99 @@ async def test_a_site_may_demand_that_tests_pass_before_a_change_goes_live(lab: 
     assert (await lab.run(**change))["passed"]
     (await lab.call("PUT", "", change)).ok()
     (await lab.call("PUT", "", {"require_answer_tests": False})).ok()
+
+
+def fallback(model: str, **fields: Any) -> dict[str, Any]:
+    return {"fallbacks": [{"engine": "openai", "model": model, **fields}]}
+
+
+@pytest.fixture
+async def gated(lab: Lab) -> Lab:
+    """A site whose AI must pass a test before a change of it goes live, and whose model `weak` fails it."""
+    (await lab.call("PUT", "", {"engine": "openai", "model": "first", "require_answer_tests": True})).ok()
+    await lab.add(OPEN, must_say=[["18:00"]])
+    lab.endpoint.obey = lambda request: [
+        {"content": "I do not know." if request["model"] == "weak" else "Until 18:00."}
+    ]
+    return lab
+
+
+async def test_a_new_or_changed_fallback_must_pass_the_tests_by_itself(gated: Lab) -> None:
+    refused = await gated.call("PUT", "", fallback("weak"))
+    assert (refused.status, refused.body["code"], refused.body["run_id"]) == (409, "answer_tests_required", None)
+    run = await gated.run(**fallback("weak"))
+    (tested,) = run["tested_fallbacks"]
+    results = (await gated.call("GET", f"/tests/runs/{run['id']}/results")).ok()["results"]
+    verdicts = [(result["tested_engine"], result["candidate"]["verdict"]) for result in results]
+    assert (verdicts, run["passed"], tested["model"]) == (
+        [("primary", "right"), (tested["id"], "wrong")],
+        False,
+        "weak",
+    )
+    refused = await gated.call("PUT", "", fallback("weak"))
+    assert refused.body["run_id"] == run["id"]
+    assert [(one["verdict"], one["engine"]) for one in refused.body["failing"]] == [("wrong", tested["id"])]
+    assert (await gated.run(**fallback("strong")))["passed"]
+    assert (await gated.call("PUT", "", fallback("weak"))).status == 409, "another one has passed"
+    stored = (await gated.call("PUT", "", fallback("strong"))).ok()["chatbot"]["fallbacks"][0]
+    (await gated.call("PUT", "", fallback("strong", id=stored["id"], input_price=1.0))).ok()
+    (await gated.call("PUT", "", {"fallbacks": []})).ok()
+
+
+async def test_a_change_of_the_instructions_is_tested_with_the_fallbacks_that_follow_them(gated: Lab) -> None:
+    await gated.add("I want to talk to a person", expected="handoff")
+    both = {"fallbacks": [{"engine": "openai", "model": "strong"}, {"engine": "builtin"}]}
+    assert [one["engine"] for one in (await gated.run(**both))["tested_fallbacks"]] == ["openai", "builtin"]
+    (await gated.call("PUT", "", both)).ok()
+    change = {"instructions": "Be brief."}
+    assert (await gated.call("PUT", "", change)).status == 409
+    run = await gated.run(**change)
+    assert [one["model"] for one in run["tested_fallbacks"]] == ["strong"], "the built-in engine has no instructions"
+    (await gated.call("PUT", "", change)).ok()
+
+
+async def test_an_engine_whose_fallback_answers_for_it_has_not_passed(gated: Lab) -> None:
+    builtin = {"fallbacks": [{"engine": "builtin"}]}
+    assert (await gated.run(**builtin))["passed"]
+    (await gated.call("PUT", "", builtin)).ok()
+    change = {"instructions": "Be brief."}
+    gated.endpoint.status = 500
+    run = await gated.run(**change)
+    assert run["passed"], "as visitors would be answered"
+    refused = await gated.call("PUT", "", change)
+    assert (refused.status, refused.body["run_id"]) == (409, run["id"])
+    assert [(one["verdict"], one["engine"]) for one in refused.body["failing"]] == [("unknown", "primary")]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_run_does_not_vouch_for_knowledge_entries_that_change_after_its_start(gated: Lab, when: str) -> None:
+    change = {"instructions": "Be brief."}
+    entry = {"question": "Do you sell shoes?", "answer": "Yes."}
+    run_id = (await gated.call("POST", "/tests/run", change)).ok(201)["run"]["id"]
+    if when == "before":
+        added = (await gated.call("POST", "/knowledge", entry)).ok(201)["entry"]
+    assert await gated.app.answer_tests.runner.run_due()
+    if when == "after":
+        added = (await gated.call("POST", "/knowledge", entry)).ok(201)["entry"]
+    shown = (await gated.call("GET", f"/tests/runs/{run_id}")).ok()["run"]
+    assert (shown["passed"], shown["entries_changed"]) == (True, True)
+    refused = await gated.call("PUT", "", change)
+    assert (refused.status, refused.body["run_id"]) == (409, None)
+    (await gated.call("DELETE", f"/knowledge/{added['id']}")).ok()
+    assert not (await gated.call("GET", "/tests/runs")).ok()["runs"][0]["entries_changed"]
+    (await gated.call("PUT", "", change)).ok()
+
+
+async def test_a_run_of_the_version_before_vouches_for_the_first_engine_only(gated: Lab) -> None:
+    run = await gated.run(instructions="Be brief.", **fallback("strong"))
+    runs, results = gated.app.mongo["answer_test_runs"], gated.app.mongo["answer_test_results"]
+    # Its replica has started the run of the newer one, and asked the first engine each time.
+    await results.update_many({"run_id": run["id"]}, {"$set": {"candidate.engine": "primary"}})
+    assert (await gated.call("PUT", "", fallback("strong"))).status == 409
+    await runs.update_one({"_id": run["id"]}, {"$unset": {"tested_fallbacks": "", "entries_version": ""}})
+    await results.update_many({"run_id": run["id"]}, {"$unset": {"tested_engine": ""}})
+    (await gated.call("PUT", "", {"instructions": "Be brief."})).ok()
+    assert (await gated.call("PUT", "", fallback("strong"))).status == 409
 
 
 async def test_a_run_goes_on_where_a_killed_replica_ended(isolated_app: AdminTestApp) -> None:

@@ -36,7 +36,7 @@ interface RunDialogProps {
   /** What is tested; without it, the settings that are live. */
   candidate?: Candidate;
   /** Offered when all tests have passed. */
-  onApply?: () => void;
+  onApply?: () => Promise<void>;
   onClose: () => void;
 }
 
@@ -52,7 +52,13 @@ export function RunDialog({ siteId, run, candidate, onApply, onClose }: RunDialo
           onClose={onClose}
         />
       ) : (
-        <RunView siteId={siteId} runId={runId.value} onApply={onApply} onClose={onClose} />
+        <RunView
+          siteId={siteId}
+          runId={runId.value}
+          onApply={onApply}
+          onAgain={() => (runId.value = null)}
+          onClose={onClose}
+        />
       )}
     </Dialog>
   );
@@ -77,6 +83,7 @@ function RunForm({ siteId, candidate, onStarted, onClose }: RunFormProps) {
   return (
     <div class="stack">
       <p>{candidate ? t("answerTests.runCandidate") : t("answerTests.runLive")}</p>
+      {candidate?.fallbacks?.length ? <p class="muted">{t("answerTests.fallbacksToo")}</p> : null}
       <Switch
         on={pending.value}
         label={t("answerTests.pendingChanges")}
@@ -106,11 +113,12 @@ function RunForm({ siteId, candidate, onStarted, onClose }: RunFormProps) {
 interface RunViewProps {
   siteId: number;
   runId: number;
-  onApply: (() => void) | undefined;
+  onApply: (() => Promise<void>) | undefined;
+  onAgain: () => void;
   onClose: () => void;
 }
 
-function RunView({ siteId, runId, onApply, onClose }: RunViewProps) {
+function RunView({ siteId, runId, onApply, onAgain, onClose }: RunViewProps) {
   const path = { site_id: siteId, run_id: runId };
   const fetched = useFetch(`answer-test-run/${runId}`, async () => (await api.get(RUN, { path })).run);
   const run = fetched.value;
@@ -125,6 +133,11 @@ function RunView({ siteId, runId, onApply, onClose }: RunViewProps) {
   const cancel = async () => {
     if (await runWithToast(() => api.post(`${RUN}/cancel`, { path }))) void fetched.reload();
   };
+  const apply = async () => {
+    await onApply?.();
+    // If it was refused, the run says why.
+    await fetched.reload();
+  };
   const progress = t("answerTests.progress", { done: run.done, total: run.total });
   return (
     <div class="stack">
@@ -134,6 +147,7 @@ function RunView({ siteId, runId, onApply, onClose }: RunViewProps) {
       </p>
       {active && <progress max={Math.max(1, run.total)} value={run.done} aria-label={progress} />}
       {run.error && <p class="notice-error">{describeFault(run.error)}</p>}
+      {!active && run.entries_changed && <p class="notice">{t("answerTests.entriesChanged")}</p>}
       {run.summary && <SummaryTable run={run} />}
       {!active && <Results key={run.state} run={run} siteId={siteId} />}
       {!active && (run.summary?.replays ?? 0) > 0 && hasPermission(siteId, "can_view_conversations") && (
@@ -145,8 +159,13 @@ function RunView({ siteId, runId, onApply, onClose }: RunViewProps) {
             {t("answerTests.cancelRun")}
           </button>
         )}
-        {run.passed && !run.pending_changes && onApply && (
-          <button type="button" class="button primary" onClick={onApply}>
+        {!active && run.entries_changed && (
+          <button type="button" class="button primary" onClick={onAgain}>
+            {t("answerTests.run")}
+          </button>
+        )}
+        {run.passed && !run.entries_changed && !run.pending_changes && onApply && (
+          <button type="button" class="button primary" onClick={apply}>
             {t("answerTests.apply")}
           </button>
         )}
@@ -222,10 +241,14 @@ function Results({ run, siteId }: { run: TestRun; siteId: number }) {
   return (
     <ul class="test-results">
       {sorted.map((result) => (
-        <li key={result.test_id}>
+        <li key={`${result.tested_engine}/${result.test_id}`}>
           <h3 dir="auto">{result.question}</h3>
           <div class="columns">
-            <Answer title={t("answerTests.candidate")} answer={result.candidate} />
+            <Answer
+              title={describeEngine(run, result)}
+              answer={result.candidate}
+              tested={result.tested_engine}
+            />
             {result.live && <Answer title={t("answerTests.live")} answer={result.live} />}
           </div>
         </li>
@@ -233,6 +256,15 @@ function Results({ run, siteId }: { run: TestRun; siteId: number }) {
       <LoadMoreButton onClick={fetched.loadMore} />
     </ul>
   );
+}
+
+/** What is tested: the settings, or a fallback of them by itself. */
+function describeEngine(run: TestRun, result: RunResult): string {
+  // The previous version of the server asks no fallbacks.
+  const fallback = run.tested_fallbacks?.find(({ id }) => id === result.tested_engine);
+  if (!fallback) return t("answerTests.candidate");
+  const name = fallback.engine === "builtin" ? t("chatbot.engineBuiltin") : t("chatbot.engineOpenai");
+  return t("answerTests.fallbackAlone", { engine: fallback.model ?? name });
 }
 
 const ORDER = ["wrong", "unknown", "right"];
@@ -280,7 +312,14 @@ function ReplayItem({ replay }: { replay: Replay }) {
   );
 }
 
-function Answer({ title, answer }: { title: string; answer: GivenAnswer | null }) {
+interface AnswerProps {
+  title: string;
+  answer: GivenAnswer | null;
+  /** The engine that was to answer. */
+  tested?: string | undefined;
+}
+
+function Answer({ title, answer, tested = "primary" }: AnswerProps) {
   if (!answer) return null;
   const { verdict, outcome, text, sources, reasons, error, engine } = answer;
   return (
@@ -292,7 +331,9 @@ function Answer({ title, answer }: { title: string; answer: GivenAnswer | null }
       <p dir="auto">{text || t(`answerTests.outcome_${outcome}`)}</p>
       {error && <p class="muted">{error}</p>}
       {/* The previous version of the server names no engine. */}
-      {engine && engine !== "primary" && <p class="muted">{t("answerTests.byFallback")}</p>}
+      {engine && engine !== "primary" && engine !== tested && (
+        <p class="muted">{t("answerTests.byFallback")}</p>
+      )}
       {sources.length > 0 && (
         <p class="muted" dir="auto">
           {sources.map((source) => source.title).join(" · ")}

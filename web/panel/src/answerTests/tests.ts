@@ -16,7 +16,7 @@ export type TestBody = RequestBody<"post", typeof TESTS>;
 /** Settings that are tested before they are saved. */
 export type Candidate = Pick<
   RequestBody<"post", `${typeof TESTS}/run`>,
-  "engine" | "model" | "instructions" | "ai"
+  "engine" | "model" | "instructions" | "ai" | "fallbacks"
 >;
 
 export const EXPECTED = ["answer", "decline", "handoff"] as const;

@@ -51,7 +51,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
   useUnsavedChanges(chatbot !== null && JSON.stringify(chatbot) !== JSON.stringify(stored));
   if (fetched.error) return <p class="error-text">{fetched.error}</p>;
   if (!chatbot) return <Spinner />;
-  const submit = (event?: Event) => {
+  const submit = async (event?: Event) => {
     event?.preventDefault();
     const { last_error: _, check: __, failing_engines: ___, ...settings } = chatbot;
     const body = { ...settings, model: chatbot.model ?? "" } as ChatbotUpdate;
@@ -65,7 +65,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
         throw error;
       }
     };
-    void submitForm(busy, errors, save, t("common.saved"));
+    await submitForm(busy, errors, save, t("common.saved"));
   };
   const section: SectionProps = {
     chatbot,
@@ -127,6 +127,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
         label={t("chatbot.requireTests")}
         onChange={(on) => section.change({ require_answer_tests: on })}
       />
+      {chatbot.require_answer_tests && <p class="muted">{t("answerTests.gateScope")}</p>}
       {testing.value && (
         <RunDialog
           siteId={siteId}
@@ -150,11 +151,13 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
 }
 
 /** What a run of answer tests is about. */
-const toCandidate = ({ engine, model, instructions, ai }: Chatbot): Candidate => ({
+const toCandidate = ({ engine, model, instructions, ai, fallbacks }: Chatbot): Candidate => ({
   engine: engine as NonNullable<Candidate["engine"]>,
   model: model ?? "",
   instructions,
   ai: ai as NonNullable<Candidate["ai"]>,
+  // The previous version of the server has no such settings.
+  ...(fallbacks && { fallbacks: fallbacks as NonNullable<Candidate["fallbacks"]> }),
 });
 
 function AppearanceFields({ chatbot, errors, change }: SectionProps) {

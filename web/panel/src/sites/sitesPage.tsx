@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { AnswerTests } from "../answerTests/answerTests";
+import { GateNotice } from "../answerTests/gateNotice";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { useRequest } from "../commands/registry";
@@ -94,6 +95,7 @@ function SiteSection({ site, tab }: { site: Site; tab: string }) {
   if (tab === "knowledge") {
     return (
       <div class="stack">
+        <GateNotice siteId={site.id} />
         <SourceList siteId={site.id} />
         <Knowledge siteId={site.id} />
       </div>

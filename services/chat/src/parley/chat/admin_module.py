@@ -179,7 +179,8 @@ class AdminModule:
         """A site's settings, and the answer tests that changes of them must pass."""
         mongo, audit, clock = self._mongo, self.audit, self._clock
         self.answer_tests, self.answer_test_runs = MongoAnswerTestRepository(mongo), MongoTestRunRepository(mongo)
-        self.answer_test_gate = AnswerTestGate(self.answer_tests, self.answer_test_runs, clock)
+        self._knowledge_entries = MongoKnowledgeRepository(mongo)
+        self.answer_test_gate = AnswerTestGate(self.answer_tests, self.answer_test_runs, self._knowledge_entries, clock)
         self.ai_settings = AiSettingsService(self.site_key_cipher.encrypt, self.ssrf_guard.find_rejection)
         self.site_service = SiteService(
             self.site_repository,
@@ -195,6 +196,7 @@ class AdminModule:
             self.answer_test_runs,
             self.site_service,
             self.ai_settings,
+            self._knowledge_entries,
             audit,
             self._new_ids("answer_test_run"),
             clock,
@@ -208,7 +210,7 @@ class AdminModule:
         self.triggers = TriggerModule(self._mongo, self.site_service, self._settings.identity_secret, self._clock)
         self.passage_vectors = MongoVectorRepository(self._mongo)
         self.knowledge = KnowledgeService(
-            MongoKnowledgeRepository(self._mongo),
+            self._knowledge_entries,
             self.site_service,
             self.audit,
             self._new_ids("knowledge"),

@@ -56,7 +56,7 @@ class QuestionAnswerer:
         # Each engine is tried, in order, however it has failed for visitors lately.
         site = replace(site, engine_states={})
         if requests_human(question):
-            return GivenAnswer("handed_over", "", seconds=time.monotonic() - started)
+            return GivenAnswer("handed_over", "", seconds=time.monotonic() - started, engine=site.engine_id)
         strings = get_locale_strings(language or site.language)
         small_talk = reply_to_small_talk(question, strings)
         knowledge = self._knowledge(candidate, pending_changes)
@@ -65,12 +65,12 @@ class QuestionAnswerer:
         if small_talk is None:
             findings = await knowledge.search(site, question, MAX_PASSAGES, meter)
             if means_request_for_person(question, findings):
-                return GivenAnswer("handed_over", "", seconds=time.monotonic() - started)
+                return GivenAnswer("handed_over", "", seconds=time.monotonic() - started, engine=site.engine_id)
             small_talk = reply_to_intent(findings, strings)
             findings = Findings() if small_talk else findings
         fallback_text = small_talk or strings.unknown_answer
         prompt = Prompt(site, question, language, context, findings, fallback_text, meter=meter)
-        metadata = ReplyMetadata()
+        metadata = ReplyMetadata(engine_id=site.engine_id)
         try:
             text = await self._ask(prompt, metadata, strings)
         except (AiEngineError, TimeoutError) as exc:

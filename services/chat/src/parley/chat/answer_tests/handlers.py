@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from parley.chat.answer_tests.model import TestRun
 from parley.chat.answer_tests.run_service import TestRunService
 from parley.chat.answer_tests.schemas import (
     AnswerTestBody,
@@ -99,22 +100,24 @@ class AnswerTestHandlers:
             pending_changes=body.pending_changes,
             replays=body.replays,
         )
-        return TestRunResponse(run=serialize_run(run))
+        return await self._respond(run)
 
     async def list_runs(self, context: RequestContext[OperatorCaller, None, PageQuery]) -> TestRunListResponse:
         limit, before = context.query.limit, decode_id(context.query.cursor)
         runs = await self.runs.list_page(context.caller, context.path["site_id"], before, limit)
+        version = await self.runs.find_entries_version(context.path["site_id"])
         return TestRunListResponse(
-            runs=[serialize_run(run) for run in runs[:limit]], next_cursor=encode_id([run.id for run in runs], limit)
+            runs=[serialize_run(run, version) for run in runs[:limit]],
+            next_cursor=encode_id([run.id for run in runs], limit),
         )
 
     async def get_run(self, context: RequestContext[OperatorCaller, None, None]) -> TestRunResponse:
         run = await self.runs.get(context.caller, context.path["site_id"], context.path["run_id"])
-        return TestRunResponse(run=serialize_run(run))
+        return await self._respond(run)
 
     async def cancel_run(self, context: RequestContext[OperatorCaller, None, None]) -> TestRunResponse:
         run = await self.runs.cancel(context.caller, context.path["site_id"], context.path["run_id"])
-        return TestRunResponse(run=serialize_run(run))
+        return await self._respond(run)
 
     async def list_results(self, context: RequestContext[OperatorCaller, None, ResultsQuery]) -> RunResultsResponse:
         query, path = context.query, context.path
@@ -135,3 +138,6 @@ class AnswerTestHandlers:
             replays=[serialize_replay(result) for result in results[: query.limit]],
             next_cursor=encode_id([result.position for result in results], query.limit),
         )
+
+    async def _respond(self, run: TestRun) -> TestRunResponse:
+        return TestRunResponse(run=serialize_run(run, await self.runs.find_entries_version(run.site_id)))

@@ -17,10 +17,12 @@ from parley.chat.answer_tests.model import (
     RunError,
     RunResult,
     RunSummary,
+    TestedFallback,
     TestRun,
     Totals,
 )
-from parley.chat.sites.chatbot import AiSettings
+from parley.chat.sites.chatbot import AiSettings, FallbackEngine
+from parley.chat.sites.engine_check import PRIMARY_ENGINE
 from parley.common.events.schemas import MessageSource, OperatorRef
 from parley.common.mongodb import Document
 
@@ -79,17 +81,18 @@ def run_document(run: TestRun) -> Document:
         "prepared": False,
         "total": run.total,
         "attempts": 0,
+        "tested_fallbacks": [asdict(one) for one in run.tested_fallbacks],
+        "entries_version": run.entries_version,
     }
 
 
 def to_run(row: Document, done: int = 0) -> TestRun:
     error, summary = row.get("fault"), row.get("summary")
-    candidate = row["candidate"]
     return TestRun(
         id=row["_id"],
         tenant_id=row["tenant_id"],
         site_id=row["site_id"],
-        candidate=_known(Candidate, {**candidate, "ai": _known(AiSettings, candidate["ai"])}),
+        candidate=_to_candidate(row["candidate"]),
         is_live=row["is_live"],
         replays=row["replays"],
         created_at=row["created_at"],
@@ -104,7 +107,16 @@ def to_run(row: Document, done: int = 0) -> TestRun:
         error=error and _known(RunError, error),
         summary=summary and _to_summary(summary),
         attempts=row["attempts"],
+        tested_fallbacks=tuple(_known(TestedFallback, one) for one in row.get("tested_fallbacks", ())),
+        entries_version=row.get("entries_version"),
     )
+
+
+def _to_candidate(row: Document) -> Candidate:
+    fallbacks = row.get("fallbacks")
+    if fallbacks is not None:
+        fallbacks = tuple(_known(FallbackEngine, one) for one in fallbacks)
+    return _known(Candidate, {**row, "ai": _known(AiSettings, row["ai"]), "fallbacks": fallbacks})
 
 
 def result_document(run: TestRun, result: RunResult) -> Document:
@@ -121,6 +133,7 @@ def result_document(run: TestRun, result: RunResult) -> Document:
         "expectation": _expectation_document(result.expectation),
         "replay": result.replay and asdict(result.replay),
         "conversation_id": result.conversation_id,
+        "tested_engine": result.tested_engine,
         "done": False,
     }
 
@@ -147,6 +160,7 @@ def to_result(row: Document) -> RunResult:
         expectation=_to_expectation(row["expectation"]),
         replay=replay and _known(Replay, replay),
         conversation_id=row["conversation_id"],
+        tested_engine=row.get("tested_engine", PRIMARY_ENGINE),
         candidate=_to_judged(row.get("candidate")),
         live=_to_judged(row.get("live")),
         similarity=row.get("similarity"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from parley.chat.sites.chatbot import AiSettings, ChatbotSettings
+from parley.chat.sites.chatbot import AiSettings, ChatbotSettings, FallbackEngine
 from parley.chat.sites.engine_check import PRIMARY_ENGINE
 from parley.chat.sites.site_settings import SiteSettings
 from parley.common.events.schemas import MessageSource, OperatorRef
@@ -73,6 +73,20 @@ class AnswerTestDraft:
     enabled: bool = True
 
 
+_EMBEDDINGS = ("embeddings", "embedding_model")
+_BUILTIN = "builtin"
+
+
+@dataclass(frozen=True, slots=True)
+class TestedFallback:
+    """A fallback that is asked the tests by itself. `hash`: the same for fallbacks that answer the same."""
+
+    id: str
+    hash: str
+    engine: str
+    model: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """Settings of the AI that may not be saved yet. With `pending_changes`, the knowledge has all that waits."""
@@ -82,17 +96,46 @@ class Candidate:
     instructions: str
     ai: AiSettings
     pending_changes: bool = False
+    fallbacks: tuple[FallbackEngine, ...] | None = None
+    """None: the site's, in a run of a version that did not test them."""
 
     @classmethod
     def from_settings(cls, bot: ChatbotSettings, *, pending_changes: bool = False) -> Candidate:
-        return cls(bot.engine, bot.model, bot.instructions, bot.ai, pending_changes)
+        return cls(bot.engine, bot.model, bot.instructions, bot.ai, pending_changes, bot.fallbacks)
 
     def apply_to(self, site: SiteSettings) -> SiteSettings:
-        return replace(site, engine=self.engine, model=self.model, instructions=self.instructions, ai=self.ai)
+        fallbacks = site.fallbacks if self.fallbacks is None else self.fallbacks
+        return replace(
+            site,
+            engine=self.engine,
+            model=self.model,
+            instructions=self.instructions,
+            ai=self.ai,
+            fallbacks=fallbacks,
+        )
+
+    def list_changed_fallbacks(self, live: Candidate) -> list[TestedFallback]:
+        """The fallbacks that would answer otherwise than every engine that is live."""
+        known = {live.hash, *(live._hash_fallback(one) for one in live.fallbacks or ())}
+        tested = [
+            TestedFallback(one.id, self._hash_fallback(one), one.engine, one.model) for one in self.fallbacks or ()
+        ]
+        return [one for one in tested if one.hash not in known]
+
+    def _hash_fallback(self, fallback: FallbackEngine) -> str:
+        """That of the same settings with this engine as the only one."""
+        ai = replace(self.ai, base_url=fallback.base_url)
+        alone = replace(self, engine=fallback.engine, model=fallback.model, ai=ai)
+        if fallback.engine == _BUILTIN:
+            # It has no instructions, and no length of replies.
+            alone = replace(
+                alone, model=None, instructions="", ai=AiSettings(**{name: getattr(ai, name) for name in _EMBEDDINGS})
+            )
+        return alone.hash
 
     @property
     def hash(self) -> str:
-        """The same for settings that answer the same."""
+        """The same for settings whose first engine answers the same."""
         ai = [getattr(self.ai, name) for name in _TESTED_AI_SETTINGS]
         return _digest([self.engine, self.model or None, self.instructions, self.pending_changes, *ai])
 
@@ -150,6 +193,8 @@ class RunResult:
     replay: Replay | None = None
     conversation_id: int | None = None
     """Whose visitor's words the question is."""
+    tested_engine: str = PRIMARY_ENGINE
+    """The id of a fallback that is asked by itself; otherwise all engines are asked in their order."""
     candidate: JudgedAnswer | None = None
     """None until it is answered."""
     live: JudgedAnswer | None = None
@@ -211,6 +256,14 @@ class TestRun:
     summary: RunSummary | None = None
     attempts: int = 0
     """How often a replica has taken it over."""
+    tested_fallbacks: tuple[TestedFallback, ...] = ()
+    """Those that the candidate changes."""
+    entries_version: str | None = None
+    """Of the knowledge entries when it was started; None in a run of a version that did not store it."""
+
+    def is_older_than(self, entries_version: str) -> bool:
+        """Whether somebody has changed the knowledge entries since the run was started."""
+        return self.entries_version not in (None, entries_version)
 
     @property
     def passed(self) -> bool:

@@ -20,7 +20,7 @@ from parley.chat.answer_tests.model import (
 )
 from parley.chat.conversations.model import Conversation
 from parley.chat.messages.model import Message
-from parley.chat.sites.chatbot import AiSettings
+from parley.chat.sites.chatbot import AiSettings, FallbackEngine
 from parley.chat.sites.site_settings import SiteSettings
 
 
@@ -77,8 +77,10 @@ class TestRunRepository(Protocol):
     async def list_page(self, tenant_id: int, site_id: int, before: int, limit: int) -> list[TestRun]:
         """Runs with ids below `before`, newest first; all of them for 0."""
 
-    async def find_latest(self, site_id: int, candidate_hash: str, since: datetime) -> TestRun | None:
-        """The latest run of a candidate that began after a time."""
+    async def find_latest(
+        self, site_id: int, candidate_hash: str, since: datetime, *, of_fallback: bool = False
+    ) -> TestRun | None:
+        """The latest run of a candidate, or of a fallback with this hash, that began after a time."""
 
     async def claim(self, now: datetime, until: datetime) -> ClaimedRun | None:
         """Take the oldest run that waits, or whose replica has given up its lease."""
@@ -106,8 +108,11 @@ class TestRunRepository(Protocol):
     ) -> list[RunResult]:
         """Results with positions above `after`, in order."""
 
-    async def list_not_right(self, run: TestRun, limit: int) -> list[RunResult]:
-        """Tests that were not answered right."""
+    async def list_not_right(self, run: TestRun, engine_id: str, limit: int, *, by_itself: bool) -> list[RunResult]:
+        """Tests that an engine did not answer right, or that with `by_itself` another one answered for it."""
+
+    async def count_right(self, run: TestRun, engine_id: str, *, by_itself: bool) -> int:
+        """How many tests an engine, or without `by_itself` another one for it, answered right."""
 
     async def remove_site(self, site_id: int) -> None: ...
 
@@ -163,3 +168,13 @@ class MessageReader(Protocol):
 class AiSettingsChanger(Protocol):
     async def apply(self, site_id: int, before: AiSettings, fields: Mapping[str, Any]) -> AiSettings:
         """Raises ValidationFailed."""
+
+    async def apply_fallbacks(
+        self, site_id: int, before: Sequence[FallbackEngine], items: Sequence[Mapping[str, Any]]
+    ) -> tuple[FallbackEngine, ...]:
+        """Raises ValidationFailed."""
+
+
+class EntriesReader(Protocol):
+    async def find_version(self, site_id: int) -> str:
+        """Another one with each change of the site's knowledge entries."""

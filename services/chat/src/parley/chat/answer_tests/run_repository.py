@@ -28,6 +28,7 @@ from parley.chat.answer_tests.model import (
     Verdict,
 )
 from parley.chat.answer_tests.ports import ClaimedRun
+from parley.chat.sites.engine_check import PRIMARY_ENGINE
 from parley.common.mongodb import Document, Index, Mongo
 
 RUNS = "answer_test_runs"
@@ -77,8 +78,11 @@ class MongoTestRunRepository:
             query["_id"] = {"$lt": before}
         return [await self._to_run(row) async for row in self._mongo[RUNS].find(query, limit=limit).sort("_id", -1)]
 
-    async def find_latest(self, site_id: int, candidate_hash: str, since: datetime) -> TestRun | None:
-        query = {"site_id": site_id, "candidate.hash": candidate_hash, "created_at": {"$gte": since}}
+    async def find_latest(
+        self, site_id: int, candidate_hash: str, since: datetime, *, of_fallback: bool = False
+    ) -> TestRun | None:
+        name = "tested_fallbacks.hash" if of_fallback else "candidate.hash"
+        query = {"site_id": site_id, name: candidate_hash, "created_at": {"$gte": since}}
         row = await self._mongo[RUNS].find_one(query, sort=[("_id", -1)])
         return None if row is None else await self._to_run(row)
 
@@ -169,9 +173,19 @@ class MongoTestRunRepository:
             query["changed"] = changed
         return [to_result(row) async for row in self._mongo[RESULTS].find(query, limit=limit).sort("position", 1)]
 
-    async def list_not_right(self, run: TestRun, limit: int) -> list[RunResult]:
-        query = {"run_id": run.id, "kind": "test", "candidate.verdict": {"$in": ["wrong", "unknown"]}}
+    async def list_not_right(self, run: TestRun, engine_id: str, limit: int, *, by_itself: bool) -> list[RunResult]:
+        reasons: list[Document] = [{"candidate.verdict": {"$in": ["wrong", "unknown"]}}]
+        if by_itself:
+            reasons.append({"candidate.engine": {"$ne": engine_id}})
+        query = {**_tested(run, engine_id), "done": True, "$or": reasons}
         return [to_result(row) async for row in self._mongo[RESULTS].find(query, limit=limit).sort("position", 1)]
+
+    async def count_right(self, run: TestRun, engine_id: str, *, by_itself: bool) -> int:
+        query = {**_tested(run, engine_id), "candidate.verdict": "right"}
+        if by_itself:
+            # Also for a fallback: a replica of a version that does not know `tested_engine` asks the first engine.
+            query["candidate.engine"] = engine_id
+        return await self._mongo[RESULTS].count_documents(query)
 
     async def remove_site(self, site_id: int) -> None:
         await self._mongo[RUNS].delete_many({"site_id": site_id})
@@ -185,6 +199,12 @@ class MongoTestRunRepository:
 
 
 _ENDED = {"active": "", "lease_id": "", "lease_until": ""}
+
+
+def _tested(run: TestRun, engine_id: str) -> Document:
+    # Results of the version before have no `tested_engine`.
+    engine = {"$in": [PRIMARY_ENGINE, None]} if engine_id == PRIMARY_ENGINE else engine_id
+    return {"run_id": run.id, "kind": "test", "tested_engine": engine}
 
 
 def _held(claimed: ClaimedRun) -> Document:

@@ -10,7 +10,7 @@ from parley.chat.accounts.access import require_permission
 from parley.chat.actors import operator_ref
 from parley.chat.answer_tests.errors import NothingToTest
 from parley.chat.answer_tests.model import Candidate, RunResult, TestRun, Verdict, hash_tests
-from parley.chat.answer_tests.ports import AiSettingsChanger, AnswerTestRepository, TestRunRepository
+from parley.chat.answer_tests.ports import AiSettingsChanger, AnswerTestRepository, EntriesReader, TestRunRepository
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
 from parley.chat.sites.model import Site
@@ -27,6 +27,7 @@ class TestRunService:
     runs: TestRunRepository
     sites: SiteService
     ai_settings: AiSettingsChanger
+    entries: EntriesReader
     audit: AuditService
     next_id: NextId
     clock: Clock
@@ -42,6 +43,7 @@ class TestRunService:
     ) -> TestRun:
         """Have the tests run in the background, with some of the AI's settings changed but not saved.
 
+        Fallbacks that these settings change are asked each test by themselves.
         `replays` real answers are compared, which needs the permission to see the site's conversations.
         Raises NothingToTest, TestRunActive, ValidationFailed.
         """
@@ -51,13 +53,18 @@ class TestRunService:
         tests = await self.tests.list_enabled(caller.tenant_id, site_id)
         if not tests and not replays:
             raise NothingToTest
+        # Before what is tested is read: a change meanwhile makes the run too old, not the change tested.
+        entries_version = await self.entries.find_version(site_id)
         candidate = await self._build_candidate(site, fields, pending_changes=pending_changes)
+        live = Candidate.from_settings(site.chatbot, pending_changes=pending_changes)
         run = TestRun(
             id=await self.next_id(),
             tenant_id=caller.tenant_id,
             site_id=site_id,
             candidate=candidate,
             is_live=candidate == Candidate.from_settings(site.chatbot),
+            tested_fallbacks=tuple(candidate.list_changed_fallbacks(live)),
+            entries_version=entries_version,
             replays=replays,
             created_at=self.clock(),
             created_by=operator_ref(caller),
@@ -78,6 +85,10 @@ class TestRunService:
         await self.sites.get(caller, site_id)
         return await self.runs.get(caller.tenant_id, site_id, run_id)
 
+    async def find_entries_version(self, site_id: int) -> str:
+        """Of the knowledge entries as they are now, for `TestRun.is_older_than`."""
+        return await self.entries.find_version(site_id)
+
     async def cancel(self, caller: OperatorCaller, site_id: int, run_id: int) -> TestRun:
         """Raises TestRunNotFound."""
         run = await self.get(caller, site_id, run_id)
@@ -95,5 +106,8 @@ class TestRunService:
         changed = dict(fields)
         if "ai" in changed:
             changed["ai"] = await self.ai_settings.apply(site.id, site.chatbot.ai, changed["ai"])
+        if "fallbacks" in changed:
+            before = site.chatbot.fallbacks
+            changed["fallbacks"] = await self.ai_settings.apply_fallbacks(site.id, before, changed["fallbacks"])
         live = Candidate.from_settings(site.chatbot, pending_changes=pending_changes)
         return replace(live, **changed)

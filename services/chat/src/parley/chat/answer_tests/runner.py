@@ -22,6 +22,7 @@ from parley.chat.answer_tests.ports import (
     TestRunRepository,
     TokenLimitReached,
 )
+from parley.chat.sites.engine_check import PRIMARY_ENGINE
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader, find_site
 from parley.chat.timeouts import TEST_RUN_LEASE, TEST_RUN_LEASE_RENEWAL_SECONDS
 from parley.common.observability.logging import get_logger
@@ -97,7 +98,9 @@ class TestRunner:
 
     async def _list_questions(self, run: TestRun) -> list[RunResult]:
         tests = await self.tests.list_enabled(run.tenant_id, run.site_id)
-        results = [_to_result(run, position, test) for position, test in enumerate(tests, start=1)]
+        engines = [PRIMARY_ENGINE, *(fallback.id for fallback in run.tested_fallbacks)]
+        asked = [(engine_id, test) for engine_id in engines for test in tests]
+        results = [_to_result(run, position, *one) for position, one in enumerate(asked, start=1)]
         since = self.clock() - REPLAYED_PERIOD
         sample = await self.sampler.sample(run.site_id, since, run.replays) if run.replays else ()
         results += [
@@ -113,6 +116,8 @@ class TestRunner:
             metrics.ANSWER_TESTS.labels(answered.candidate.verdict).inc()
 
     async def _test(self, run: TestRun, site: SiteSettings, result: RunResult) -> RunResult:
+        if result.tested_engine != PRIMARY_ENGINE:
+            return await self._test_fallback(run, site, result)
         changes = run.candidate.pending_changes
         candidate = await self.answerer.answer(
             run.candidate.apply_to(site),
@@ -137,6 +142,20 @@ class TestRunner:
             similarity=similarity,
         )
 
+    async def _test_fallback(self, run: TestRun, site: SiteSettings, result: RunResult) -> RunResult:
+        """Without the other engines, and not compared: it answers visitors only when those fail."""
+        settings = run.candidate.apply_to(site)
+        fallback = next(one for one in settings.fallbacks if one.id == result.tested_engine)
+        answer = await self.answerer.answer(
+            replace(settings.with_engine(fallback), fallbacks=()),
+            result.question,
+            result.language,
+            (),
+            candidate=not run.is_live,
+            pending_changes=run.candidate.pending_changes,
+        )
+        return replace(result, candidate=judge(result.expectation, answer))
+
     async def _replay(self, run: TestRun, site: SiteSettings, result: RunResult) -> RunResult:
         assert result.replay is not None
         real = await self.real_answers.read(run.tenant_id, run.site_id, result.replay)
@@ -154,7 +173,7 @@ class TestRunner:
         return replace(result, candidate=JudgedAnswer(candidate), changed=changed, similarity=similarity)
 
 
-def _to_result(run: TestRun, position: int, test: AnswerTest) -> RunResult:
+def _to_result(run: TestRun, position: int, engine_id: str, test: AnswerTest) -> RunResult:
     conversation_id = test.origin.conversation_id if test.origin.verbatim else None
     return RunResult(
         run.id,
@@ -165,4 +184,5 @@ def _to_result(run: TestRun, position: int, test: AnswerTest) -> RunResult:
         test.id,
         test.expectation,
         conversation_id=conversation_id,
+        tested_engine=engine_id,
     )

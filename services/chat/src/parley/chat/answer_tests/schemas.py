@@ -25,7 +25,13 @@ from parley.chat.answer_tests.model import (
 from parley.chat.answer_tests.transfer import from_csv
 from parley.chat.common_fields import Language
 from parley.chat.paging.schemas import PageQuery
-from parley.chat.sites.settings_schemas import AiSettingsBody, EngineName, ModelName
+from parley.chat.sites.settings_schemas import (
+    MAX_FALLBACKS,
+    AiSettingsBody,
+    EngineName,
+    FallbackBody,
+    ModelName,
+)
 from parley.common.errors import ValidationFailed
 from parley.common.events.schemas import MessageSource, OperatorRef, Timestamp
 from parley.common.http import Id, Query, RequestBody, SuccessResponse
@@ -115,6 +121,11 @@ class RunBody(RequestBody):
     model: ModelName | None = None
     instructions: Annotated[str, StringConstraints(max_length=8000)] | None = None
     ai: AiSettingsBody | None = None
+    fallbacks: Annotated[list[FallbackBody], Field(max_length=MAX_FALLBACKS)] | None = Field(
+        None,
+        description="The engines after the first one. Those that would answer otherwise than the live engines, also as"
+        " other settings change, are asked each test by themselves.",
+    )
     pending_changes: bool = Field(
         False, description="Whether the knowledge has the changes that wait to be approved, instead of what is live."
     )
@@ -125,7 +136,9 @@ class RunBody(RequestBody):
     )
 
     def to_fields(self) -> dict[str, Any]:
-        fields = self.model_dump(exclude_none=True, exclude={"ai", "pending_changes", "replays"})
+        fields = self.model_dump(exclude_none=True, exclude={"ai", "fallbacks", "pending_changes", "replays"})
+        if self.fallbacks is not None:
+            fields["fallbacks"] = [fallback.model_dump(exclude_unset=True) for fallback in self.fallbacks]
         if self.ai is not None:
             fields["ai"] = self.ai.to_fields()
         return fields
@@ -199,17 +212,32 @@ class RunErrorSchema(BaseModel):
     message: str
 
 
+class TestedFallbackSchema(BaseModel):
+    """A fallback that is asked the tests by itself."""
+
+    id: str
+    engine: str
+    model: str | None
+
+
 class TestRunSchema(BaseModel):
-    """A run. `passed`: it is done, and every test was answered right."""
+    """A run. `passed`: it is done, and every test was answered right.
+
+    With `entries_changed`, it no longer allows a change: the knowledge entries were others when it was started.
+    """
 
     id: int
     state: RunState
     passed: bool
+    entries_changed: bool
     is_live: bool
     engine: str
     model: str | None
     instructions: str
     pending_changes: bool
+    tested_fallbacks: list[TestedFallbackSchema] = Field(
+        description="Fallbacks that the tested settings change. Each is asked every test by itself."
+    )
     total: int
     done: int
     created_at: Timestamp
@@ -254,6 +282,9 @@ class RunResultSchema(ExpectationSchema):
     test_id: int | None
     question: str
     language: str | None
+    tested_engine: str = Field(
+        description="The id of a fallback that was asked by itself, or `primary`: all engines in their order."
+    )
     candidate: GivenAnswerSchema | None
     live: GivenAnswerSchema | None
     changed: bool | None
@@ -299,17 +330,22 @@ def serialize_test(test: AnswerTest) -> AnswerTestSchema:
     )
 
 
-def serialize_run(run: TestRun) -> TestRunSchema:
+def serialize_run(run: TestRun, entries_version: str) -> TestRunSchema:
+    """`entries_version`: of the site's knowledge entries as they are now."""
     summary = run.summary
     return TestRunSchema(
         id=run.id,
         state=run.state,
         passed=run.passed,
+        entries_changed=run.is_older_than(entries_version),
         is_live=run.is_live,
         engine=run.candidate.engine,
         model=run.candidate.model,
         instructions=run.candidate.instructions,
         pending_changes=run.candidate.pending_changes,
+        tested_fallbacks=[
+            TestedFallbackSchema(id=one.id, engine=one.engine, model=one.model) for one in run.tested_fallbacks
+        ],
         total=run.total,
         done=run.done,
         created_at=run.created_at,
@@ -332,6 +368,7 @@ def serialize_result(result: RunResult) -> RunResultSchema:
         test_id=result.test_id,
         question=result.question,
         language=result.language,
+        tested_engine=result.tested_engine,
         candidate=_answer(result.candidate),
         live=_answer(result.live),
         changed=result.changed,

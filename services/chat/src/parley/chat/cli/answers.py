@@ -35,7 +35,7 @@ _PAGE = 1000
     "settings_file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     metavar="FILE",
-    help="JSON with the settings to test: engine, model, instructions, ai. Without: the present ones.",
+    help="JSON with the settings to test: engine, model, instructions, ai, fallbacks. Without: the present ones.",
 )
 @click.option("--pending-changes", is_flag=True, help="Use the knowledge with all changes that wait to be approved.")
 @click.option(
@@ -61,9 +61,10 @@ async def test(
             raise CommandError(f"{operator} has no site {site_id}") from None
         except Forbidden as exc:
             raise CommandError(exc.message) from None
+        version = await runs.find_entries_version(site_id)
         results = await runs.list_results(caller, site_id, run.id, None, 0, _PAGE)
     data = {
-        "run": serialize_run(run).model_dump(mode="json"),
+        "run": serialize_run(run, version).model_dump(mode="json"),
         "results": [serialize_result(result).model_dump(mode="json") for result in results],
     }
     return CommandResult(data, _describe(run, results), failed=not run.passed)
@@ -91,16 +92,18 @@ async def _wait(runs: TestRunService, caller: OperatorCaller, run: TestRun) -> T
 
 
 def _describe(run: TestRun, results: list[RunResult]) -> str:
+    names = {one.id: one.model or one.engine for one in run.tested_fallbacks}
     rows = [
         (
             one.candidate.verdict or "",
             one.question,
+            names.get(one.tested_engine, ""),
             ", ".join(f"{reason.kind} {reason.text}".strip() for reason in one.candidate.reasons),
         )
         for one in results
         if one.candidate is not None
     ]
-    lines = [format_table(("result", "question", "reasons"), rows)] if rows else []
+    lines = [format_table(("result", "question", "fallback", "reasons"), rows)] if rows else []
     if run.summary is not None:
         totals = run.summary.candidate
         lines.append(

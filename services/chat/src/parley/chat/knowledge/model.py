@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _DIGEST_CHARACTERS = 16
@@ -22,6 +23,12 @@ class KnowledgeEntry:
     @property
     def version(self) -> str:
         return content_version(self.question, self.answer)
+
+
+def entries_version(entries: Iterable[KnowledgeEntry]) -> str:
+    """Return a digest of a site's entries: another one with each change of them."""
+    content = json.dumps(sorted((entry.id, entry.version) for entry in entries))
+    return hashlib.sha256(content.encode()).hexdigest()[:_DIGEST_CHARACTERS]
 
 
 def content_version(question: str, answer: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.knowledge.errors import KnowledgeFull
-from parley.chat.knowledge.model import KnowledgeEntry
+from parley.chat.knowledge.errors import MAX_ENTRIES, KnowledgeFull
+from parley.chat.knowledge.model import KnowledgeEntry, entries_version
 from parley.chat.mongo_limits import stay_within
 from parley.common.mongodb import Document, Index, Mongo
 
@@ -23,6 +23,10 @@ class MongoKnowledgeRepository:
     async def list_page(self, site_id: int, after: int, limit: int) -> list[KnowledgeEntry]:
         cursor = self._mongo[COLLECTION].find({"site_id": site_id, "_id": {"$gt": after}}, limit=limit)
         return [_to_entry(document) async for document in cursor.sort("_id", 1)]
+
+    async def find_version(self, site_id: int) -> str:
+        """Of all entries of a site. Implements EntriesReader of answer tests."""
+        return entries_version(await self.list_page(site_id, 0, 2 * MAX_ENTRIES))
 
     async def add(self, entry: KnowledgeEntry, limit: int) -> bool:
         document = {

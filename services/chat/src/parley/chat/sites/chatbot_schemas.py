@@ -98,8 +98,8 @@ class ChatbotBody(RequestBody):
     files: FilesSettingsBody | None = Field(None, description="Replaced as a whole; null for the defaults.")
     require_answer_tests: bool | None = Field(
         None,
-        description="Whether a change of engine, model, instructions or what else decides the AI's answers is refused "
-        "until a run of the site's answer tests with the changed settings has passed, in the last 24 hours.",
+        description="Whether a change of engine, fallbacks, model, instructions or what else decides the AI's answers "
+        "is refused until a run of the site's answer tests with the changed settings has passed, in the last 24 hours.",
     )
 
     def to_fields(self) -> dict[str, Any]:
