@@ -28,7 +28,7 @@ _HANDLE_PREFIX = "sess_"
 _CLAIMS = struct.Struct(">16sQQ8s")
 """The handle, the id of the identity secret, the expiry in seconds since 1970, and a nonce."""
 _MAC_BYTES = 16
-_ENCODED_BYTES = _CLAIMS.size + _MAC_BYTES
+_CONTENT_BYTES = _CLAIMS.size + _MAC_BYTES
 
 
 def session_handle(site_id: int, session_id: str) -> str:
@@ -65,8 +65,7 @@ class IdentifiedSessions:
         handle = bytes.fromhex(session.handle.removeprefix(_HANDLE_PREFIX))
         nonce = secrets.token_bytes(8)
         claims = _CLAIMS.pack(handle, session.identity_secret_id, session.expires_at, nonce)
-        encoded = base64.urlsafe_b64encode(claims + self._mac(site_id, claims)).decode().rstrip("=")
-        return IDENTIFIED_PREFIX + encoded
+        return IDENTIFIED_PREFIX + _encode(claims + self._mac(site_id, claims))
 
     def read(self, site_id: int, session_id: str) -> IdentifiedSession | None:
         """Return what a session id of this site says, also an expired one; None unless it was issued here."""
@@ -75,8 +74,12 @@ class IdentifiedSessions:
             content = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
         except ValueError:
             return None
+        # Sessions end by the hash of their id, so no other text may stand for the same bytes: the decoder ignores the
+        # last bits of the last character.
+        if len(content) != _CONTENT_BYTES or _encode(content) != encoded:
+            return None
         claims, mac = content[: _CLAIMS.size], content[_CLAIMS.size :]
-        if len(content) != _ENCODED_BYTES or not hmac.compare_digest(mac, self._mac(site_id, claims)):
+        if not hmac.compare_digest(mac, self._mac(site_id, claims)):
             return None
         handle, identity_secret_id, expires_at, _ = _CLAIMS.unpack(claims)
         return IdentifiedSession(_HANDLE_PREFIX + handle.hex(), identity_secret_id, expires_at)
@@ -84,3 +87,7 @@ class IdentifiedSessions:
     def _mac(self, site_id: int, claims: bytes) -> bytes:
         message = f"session:{site_id}:".encode() + claims
         return hmac.digest(self._key, message, hashlib.sha256)[:_MAC_BYTES]
+
+
+def _encode(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
