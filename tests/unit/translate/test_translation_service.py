@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from parley.common.runtime.tasks import BackgroundTasks
 from parley.translate.engines.chain import EngineChain
@@ -176,6 +177,22 @@ async def test_cancelled_trial_call_allows_the_next_one() -> None:
         async with asyncio.timeout(0.02):
             await chain.translate(1, options, ["Tag"], "de", "en")
     engine.seconds = 0.0
+
+    assert await chain.translate(1, options, ["Tag"], "de", "en") == ["en:Tag"]
+
+
+async def test_trial_call_without_a_readable_quota_allows_the_next_one() -> None:
+    class UnreadableQuota(FakeQuota):
+        async def charge(self, site_id: int, characters: int, limit: int) -> bool:
+            raise AutoReconnect("the primary is being elected")
+
+    engine = FakeEngine()
+    chain = EngineChain([engine], UnreadableQuota(), call_timeout_seconds=1)
+    options = SiteOptions(("one",), (), 0)
+    chain._breakers["one"].open(0.0, 0.0)
+    with pytest.raises(AutoReconnect):
+        await chain.translate(1, options, ["Tag"], "de", "en")
+    chain._quota = FakeQuota()
 
     assert await chain.translate(1, options, ["Tag"], "de", "en") == ["en:Tag"]
 

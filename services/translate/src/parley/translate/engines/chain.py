@@ -55,18 +55,19 @@ class EngineChain:
             if not breaker.allow_request(time.monotonic()):
                 unsupported = False
                 continue
-            if not await self._charge(engine, site_id, options, texts):
-                breaker.cancel_trial()
-                unsupported = False
-                continue
             try:
+                if not await self._charge(engine, site_id, options, texts):
+                    breaker.cancel_trial()
+                    unsupported = False
+                    continue
                 return await self._call(engine, texts, source, target)
             except EngineError as exc:
                 unsupported = unsupported and exc.reason is FailureReason.UNSUPPORTED
                 if engine.paid and exc.reason is not FailureReason.SLOW:
                     # A call that timed out may have been completed and charged.
                     await self._quota.refund(site_id, _total_length(texts))
-            except asyncio.CancelledError:
+            except BaseException:
+                # Cancelled, or the quota cannot be read: it says nothing about the engine.
                 breaker.cancel_trial()
                 raise
         raise NoTranslation(unsupported=unsupported)
