@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,28 @@ async def test_session_that_ends_badly_does_not_block_stopping(amqp_url: str, se
     stopping = asyncio.create_task(broker.stop())
     done, _ = await asyncio.wait({stopping}, timeout=10)
     assert done
+
+
+@pytest.mark.parametrize("error", [KeyError("field"), RuntimeError("unavailable")], ids=repr)
+async def test_event_is_delivered_again_whatever_its_handler_raised(amqp_url: str, error: Exception) -> None:
+    handled: list[str] = []
+
+    async def fail_once(event: Event) -> None:
+        handled.append(event.id)
+        if len(handled) == 1:
+            raise error
+
+    broker = BrokerConnection(amqp_url)
+    broker.add(Consumer("tests", f"again{secrets.token_hex(4)}", {"visitor.erased": fail_once}))
+    await broker.start()
+    try:
+        await wait_until(lambda: broker.unready_reason() is None, description="the broker connection is ready")
+        event = _event("failed once")
+        await broker.publish([event])
+        await wait_until(lambda: len(handled) > 1, description="the event is delivered again")
+        assert handled == [event["id"]] * 2
+    finally:
+        await broker.stop()
 
 
 async def test_a_broker_that_is_short_of_memory_is_noticed_and_gets_the_events_afterwards(tmp_path: Path) -> None:

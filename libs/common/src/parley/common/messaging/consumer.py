@@ -107,10 +107,13 @@ class Consumer:
         delivery_count = _delivery_count(message)
         try:
             event = parse_event(orjson.loads(message.body))
+            handler = self._handlers.get(event.type)
+            if handler is None:
+                raise PoisonMessage(f"no handler for {event.type}")
             start_or_continue_trace(event.request_id, event.traceparent)
             with consumer_span(event, self.name):
-                await self._handlers[event.type](event)
-        except (UnknownEvent, PoisonMessage, orjson.JSONDecodeError, KeyError) as exc:
+                await handler(event)
+        except (UnknownEvent, PoisonMessage, orjson.JSONDecodeError) as exc:
             log.error("event_undeliverable", queue=self.name, event_id=message.message_id, error=repr(exc)[:300])
             metrics.EVENTS_CONSUMED.labels(self.name, "dead").inc()
             await message.reject(requeue=False)
