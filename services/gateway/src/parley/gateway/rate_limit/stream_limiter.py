@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 from parley.common.errors import TooManyRequests
 from parley.gateway import metrics
+from parley.gateway.rate_limit.concurrency_limiter import ConcurrencyLimiter
 from parley.gateway.timeouts import STREAM_RETRY_AFTER_SECONDS
 
 
@@ -17,27 +17,22 @@ class StreamLimiter:
     """Counts open streams. `drain` closes them spread over `drain_seconds`, so that clients reconnect gradually."""
 
     def __init__(self, max_per_address: int, drain_seconds: float) -> None:
-        self._max_per_address = max_per_address
+        self._limiter = ConcurrencyLimiter(max_per_address, "streams")
         self._drain_seconds = drain_seconds
-        self._count_by_address: Counter[str] = Counter()
         self._close_callbacks: set[Callable[[], None]] = set()
         self._draining = False
 
     @contextlib.contextmanager
     def slot(self, address: str) -> Iterator[None]:
         """Occupy one of the slots of an address. Raises TooManyRequests if all are in use."""
-        if self._count_by_address[address] >= self._max_per_address:
-            metrics.RATE_LIMITED.labels("address", "streams").inc()
+        if not self._limiter.try_acquire(address):
             raise TooManyRequests(STREAM_RETRY_AFTER_SECONDS, "Too many streams are open from this address.")
-        self._count_by_address[address] += 1
         metrics.OPEN_STREAMS.inc()
         try:
             yield
         finally:
             metrics.OPEN_STREAMS.dec()
-            self._count_by_address[address] -= 1
-            if not self._count_by_address[address]:
-                del self._count_by_address[address]
+            self._limiter.release(address)
 
     @contextlib.contextmanager
     def register(self, close: Callable[[], None]) -> Iterator[None]:
