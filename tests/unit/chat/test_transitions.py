@@ -80,6 +80,16 @@ def test_the_away_notice_follows_the_message_that_requests_the_handoff() -> None
     assert event_types(again) == ["message.created"], "a visitor who already waits gets no second notice"
 
 
+def test_a_message_below_a_trigger_can_request_a_handoff() -> None:
+    opening = replace(draft(1, "ai"), proactive=True)
+    change = transitions.add_visitor_message(
+        open_conversation(), draft(2), NOW, TIMEOUT, needs_human=True, reason="asked", opening=opening
+    )
+    assert event_types(change) == ["message.created", "message.created", "conversation.pending"]
+    assert [(message.seq, message.role) for message in change.messages] == [(1, "ai"), (2, "visitor")]
+    assert change.events[2].data["reason"] == "asked"
+
+
 def test_a_row_of_the_queue_can_show_what_the_visitor_wrote_last() -> None:
     change = transitions.add_visitor_message(
         open_conversation(), draft(1), NOW, TIMEOUT, needs_human=True, notice=draft(2, "system")

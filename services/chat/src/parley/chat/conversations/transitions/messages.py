@@ -81,7 +81,9 @@ def add_visitor_message(
     require_open(conversation)
     if opening is not None and conversation.last_seq == 0:
         before, opened = append_message(conversation, opening, at)
-        answered = add_visitor_message(before, draft, at, timeout, needs_human=needs_human, notice=notice)
+        answered = add_visitor_message(
+            before, draft, at, timeout, needs_human=needs_human, reason=reason, notice=notice
+        )
         created = events.message_created(before, opened)
         return replace(answered, events=(created, *answered.events), messages=(opened, *answered.messages))
     also: dict[str, Any] = {}
@@ -103,15 +105,20 @@ def add_visitor_message(
     emitted: list[Event] = [events.message_created(after, message)]
     if was_snoozed:
         emitted.append(events.updated(after, reason="woken"))
-    if after.mode != "ai" or not needs_human:
-        return Change(after, tuple(emitted), (message,))
-    after = reassign(after, "pending", None, at).with_history(at, "pending", None, reason=reason)
-    emitted.append(events.pending(after, reason))
-    if notice is None:
-        return Change(after, tuple(emitted), (message,))
-    after, notice_message = append_message(after, notice, at)
-    emitted.append(events.message_created(after, notice_message))
-    return Change(after, tuple(emitted), (message, notice_message))
+    change = Change(after, tuple(emitted), (message,))
+    return _hand_off(change, at, reason, notice) if after.mode == "ai" and needs_human else change
+
+
+def _hand_off(change: Change, at: datetime, reason: str, notice: MessageDraft | None) -> Change:
+    """Add a handoff to a change, and the message to the visitor that no operator is available."""
+    after = reassign(change.conversation, "pending", None, at).with_history(at, "pending", None, reason=reason)
+    emitted = [*change.events, events.pending(after, reason)]
+    messages = change.messages
+    if notice is not None:
+        after, notice_message = append_message(after, notice, at)
+        emitted.append(events.message_created(after, notice_message))
+        messages = (*messages, notice_message)
+    return replace(change, conversation=after, events=tuple(emitted), messages=messages)
 
 
 def add_offline_message(

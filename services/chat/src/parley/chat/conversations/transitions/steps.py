@@ -32,7 +32,33 @@ def append_message(
     Each copy of a conversation is a tenth of a transition, so the caller's changes share this one.
     """
     seq = conversation.last_seq + 1
-    message = Message(
+    message = _to_message(conversation, draft, seq, at)
+    recent_ids = conversation.recent_ids
+    if draft.message_id is not None:
+        recent_ids = (*recent_ids, (draft.message_id, seq))[-MAX_RECENT_IDS:]
+    unread_seqs = conversation.unread_seqs
+    if draft.role == "visitor":
+        unread_seqs = (*unread_seqs, seq)[-MAX_UNREAD:]
+    if draft.role == "operator":
+        also["first_operator_message_at"] = conversation.first_operator_message_at or at
+    elif draft.role == "ai" and not draft.proactive:
+        also["first_ai_message_at"] = conversation.first_ai_message_at or at
+    last_message = LastMessage(seq=seq, role=draft.role, preview=_build_preview(draft), created_at=at)
+    after = replace(
+        conversation,
+        last_seq=seq,
+        last_message=last_message,
+        last_visitor_message=last_message if draft.role == "visitor" else conversation.last_visitor_message,
+        unread_seqs=unread_seqs,
+        recent_ids=recent_ids,
+        updated_at=at,
+        **also,
+    )
+    return after, message
+
+
+def _to_message(conversation: Conversation, draft: MessageDraft, seq: int, at: datetime) -> Message:
+    return Message(
         id=draft.id,
         tenant_id=conversation.tenant_id,
         site_id=conversation.site_id,
@@ -57,31 +83,14 @@ def append_message(
         image_use=draft.image_use,
         translation=draft.translation,
     )
+
+
+def _build_preview(draft: MessageDraft) -> str:
+    """The line that lists show of a message."""
     preview = close_directions(draft.content[:PREVIEW_LENGTH])
-    if not preview:
-        preview = "🖼" if draft.file is None else f"📎 {draft.file.name}"[:PREVIEW_LENGTH]
-    recent_ids = conversation.recent_ids
-    if draft.message_id is not None:
-        recent_ids = (*recent_ids, (draft.message_id, seq))[-MAX_RECENT_IDS:]
-    unread_seqs = conversation.unread_seqs
-    if draft.role == "visitor":
-        unread_seqs = (*unread_seqs, seq)[-MAX_UNREAD:]
-    if draft.role == "operator":
-        also["first_operator_message_at"] = conversation.first_operator_message_at or at
-    elif draft.role == "ai" and not draft.proactive:
-        also["first_ai_message_at"] = conversation.first_ai_message_at or at
-    last_message = LastMessage(seq=seq, role=draft.role, preview=preview, created_at=at)
-    after = replace(
-        conversation,
-        last_seq=seq,
-        last_message=last_message,
-        last_visitor_message=last_message if draft.role == "visitor" else conversation.last_visitor_message,
-        unread_seqs=unread_seqs,
-        recent_ids=recent_ids,
-        updated_at=at,
-        **also,
-    )
-    return after, message
+    if preview:
+        return preview
+    return "🖼" if draft.file is None else f"📎 {draft.file.name}"[:PREVIEW_LENGTH]
 
 
 def end_for_newer(conversation: Conversation, at: datetime) -> Conversation:
