@@ -192,15 +192,7 @@ class MongoPersonalDataRepository:
         triggers = await self._mongo[SHOWN_TRIGGERS].delete_many(_triggers_filter(subject))
         await self._remove_from_replies(uploaded)
         unused_images = sorted({*uploaded, *await self._filter_unused_images(images)})
-        # An operator may have sent one file to several visitors, or have it in a canned reply.
-        used_files = {
-            file_id
-            for collection in ("messages", CANNED_REPLIES)
-            for file_id in await self._mongo[collection].distinct(
-                "file.id", {"file.id": {"$in": files, "$type": "string"}}
-            )
-        }
-        unused_files = [file_id for file_id in files if file_id not in used_files]
+        unused_files = await self._filter_unused_files(files)
         counts = DataCounts(
             conversations=len(ids),
             messages=messages.deleted_count,
@@ -210,6 +202,16 @@ class MongoPersonalDataRepository:
             triggers=triggers.deleted_count,
         )
         return ErasureResult(counts, closed, tuple(all_ids), tuple(unused_images), tuple(unused_files))
+
+    async def _filter_unused_files(self, file_ids: Sequence[str]) -> list[str]:
+        """The files that nothing shows: an operator may have sent one to several visitors or in a canned reply."""
+        query = {"file.id": {"$in": list(file_ids), "$type": "string"}}
+        used = {
+            file_id
+            for collection in ("messages", CANNED_REPLIES)
+            for file_id in await self._mongo[collection].distinct("file.id", query)
+        }
+        return [file_id for file_id in file_ids if file_id not in used]
 
     async def delete_image_records(self, names: Sequence[str]) -> None:
         await self._mongo["uploads"].delete_many({"_id": {"$in": list(names)}})
