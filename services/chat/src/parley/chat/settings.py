@@ -14,10 +14,10 @@ from parley.chat.ai import timeouts
 from parley.common.events.schemas import FileKind
 from parley.common.runtime.settings import (
     DEFAULT_FILES_MAX_BYTES,
-    FILES_MAX_BYTES,
+    FILES_MAX_BYTES_DESCRIPTION,
     MAX_FILES_MAX_BYTES,
-    SILENT_VISITOR_DAYS,
-    SMTP_HOST,
+    SILENT_VISITOR_DAYS_DESCRIPTION,
+    SMTP_HOST_DESCRIPTION,
     CommaSeparated,
     DatabaseSettings,
     split_commas,
@@ -41,7 +41,9 @@ class ChatSettings(DatabaseSettings):
         None,
         description="URL of files without id and name, e.g. of a host of their own; the default is <public_url>/files.",
     )
-    files_max_bytes: int = Field(DEFAULT_FILES_MAX_BYTES, ge=1, le=MAX_FILES_MAX_BYTES, description=FILES_MAX_BYTES)
+    files_max_bytes: int = Field(
+        DEFAULT_FILES_MAX_BYTES, ge=1, le=MAX_FILES_MAX_BYTES, description=FILES_MAX_BYTES_DESCRIPTION
+    )
     files_kinds: Annotated[tuple[FileKind, ...], NoDecode] = Field(
         get_args(FileKind),
         description="Kinds of files that sites may accept, comma-separated: pdf, document, text, audio, video.",
@@ -95,8 +97,8 @@ class ChatSettings(DatabaseSettings):
         description="Hosts at which sites may have tools and MCP servers although they are not on the public internet"
         " or have no TLS: host or host:port, comma-separated.",
     )
-    smtp_host: str | None = Field(None, description=SMTP_HOST)
-    silent_visitor_days: int = Field(1, ge=1, le=365, description=SILENT_VISITOR_DAYS)
+    smtp_host: str | None = Field(None, description=SMTP_HOST_DESCRIPTION)
+    silent_visitor_days: int = Field(1, ge=1, le=365, description=SILENT_VISITOR_DAYS_DESCRIPTION)
     owner_email: str | None = Field(None, description="E-mail address of the first owner, who is created once.")
     owner_password: SecretStr | None = Field(
         None, description="Password of the first owner: at least 10 characters, not easy to guess, not the address."

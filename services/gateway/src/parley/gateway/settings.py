@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 
 from parley.common.runtime.settings import (
     DEFAULT_FILES_MAX_BYTES,
-    FILES_MAX_BYTES,
+    FILES_MAX_BYTES_DESCRIPTION,
     MAX_FILES_MAX_BYTES,
     CommaSeparated,
     ServiceSettings,
@@ -75,7 +75,9 @@ class GatewaySettings(ServiceSettings):
         description="Continue the traces of callers with their sampling decision: only behind your own proxy that sets"
         " or strips `traceparent`. Otherwise a new trace starts here, with a link to the caller's.",
     )
-    files_max_bytes: int = Field(DEFAULT_FILES_MAX_BYTES, ge=1, le=MAX_FILES_MAX_BYTES, description=FILES_MAX_BYTES)
+    files_max_bytes: int = Field(
+        DEFAULT_FILES_MAX_BYTES, ge=1, le=MAX_FILES_MAX_BYTES, description=FILES_MAX_BYTES_DESCRIPTION
+    )
     access_log: bool = Field(True, description="Log one line per response.")
     web_dir: Path | None = Field(None, description="Directory of the built panel, widget and demo page, to serve them.")
 

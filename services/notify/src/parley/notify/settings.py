@@ -11,7 +11,7 @@ from typing import Any, Self
 import orjson
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from parley.common.runtime.settings import SMTP_HOST, CommaSeparated, DatabaseSettings, split_commas
+from parley.common.runtime.settings import SMTP_HOST_DESCRIPTION, CommaSeparated, DatabaseSettings, split_commas
 from parley.notify.clients.vapid import VapidKey
 from parley.notify.mail.model import SmtpAccount, SmtpTls
 
@@ -68,7 +68,7 @@ class NotifySettings(DatabaseSettings):
         " or host:port, comma-separated.",
     )
 
-    smtp_host: str | None = Field(None, description=SMTP_HOST)
+    smtp_host: str | None = Field(None, description=SMTP_HOST_DESCRIPTION)
     smtp_port: int = Field(587, ge=1, le=65535, description="Usually 587 with STARTTLS, 465 with TLS.")
     smtp_tls: SmtpTls = Field(
         "starttls",

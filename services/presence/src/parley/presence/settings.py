@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from parley.common.runtime.settings import SILENT_VISITOR_DAYS, DatabaseSettings
+from parley.common.runtime.settings import SILENT_VISITOR_DAYS_DESCRIPTION, DatabaseSettings
 
 
 class PresenceSettings(DatabaseSettings):
@@ -14,7 +14,7 @@ class PresenceSettings(DatabaseSettings):
     sweep_seconds: float = Field(0.25, gt=0, le=1, description="Interval of the search for expired records.")
     flush_seconds: float = Field(0.2, gt=0, le=5, description="Time for which visitor heartbeats are buffered.")
     flush_size: int = Field(1000, ge=1, le=10_000, description="Maximum number of visitor heartbeats in one write.")
-    silent_visitor_days: int = Field(1, ge=1, le=365, description=SILENT_VISITOR_DAYS)
+    silent_visitor_days: int = Field(1, ge=1, le=365, description=SILENT_VISITOR_DAYS_DESCRIPTION)
     flush_waiting: int = Field(
         100_000, ge=1, le=5_000_000, description="Maximum number of buffered visitors; above it, heartbeats get 503."
     )

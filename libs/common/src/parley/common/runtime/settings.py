@@ -181,17 +181,16 @@ def split_commas(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-SILENT_VISITOR_DAYS = (
+DEFAULT_FILES_MAX_BYTES = 25 * 1024 * 1024
+MAX_FILES_MAX_BYTES = 1024 * 1024 * 1024
+
+# Descriptions of settings that several services have.
+FILES_MAX_BYTES_DESCRIPTION = "Maximum size of a file that is not an image. Set it alike for gateway and chat."
+SILENT_VISITOR_DAYS_DESCRIPTION = (
     "Days after which a visitor who never wrote, left no address and was not blocked is removed, with images that were"
     " uploaded and not sent. Set it alike for chat and presence."
 )
-"""The description of a setting that several services have."""
-
-DEFAULT_FILES_MAX_BYTES = 25 * 1024 * 1024
-MAX_FILES_MAX_BYTES = 1024 * 1024 * 1024
-SMTP_HOST = "The mail server. Without it no mail is sent. Set it alike for chat and notify."
-FILES_MAX_BYTES = "Maximum size of a file that is not an image. Set it alike for gateway and chat."
-"""The description of a setting that several services have."""
+SMTP_HOST_DESCRIPTION = "The mail server. Without it no mail is sent. Set it alike for chat and notify."
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 """A comma-separated list in one variable; parse it with `field_validator(..., mode="before")(split_commas)`."""
