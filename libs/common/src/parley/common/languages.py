@@ -19,11 +19,11 @@ _ALIASES = {
 
 def match_language(tag: str | None, available: Collection[str]) -> str | None:
     """The best of the available languages for a tag (BCP 47): the tag itself, or the tag without its last parts."""
-    by_tag = {language.lower(): language for language in available}
-    wanted = (tag or "").lower()
-    while wanted:
-        found = by_tag.get(wanted) or by_tag.get(_ALIASES.get(wanted, ""))
-        if found is not None:
-            return found
-        wanted = wanted.rpartition("-")[0]
+    by_tag = {one.lower(): one for one in available}
+    candidate = (tag or "").lower()
+    while candidate:
+        language = by_tag.get(candidate) or by_tag.get(_ALIASES.get(candidate, ""))
+        if language is not None:
+            return language
+        candidate = candidate.rpartition("-")[0]
     return None

@@ -52,7 +52,7 @@ def conversation_consumer(visitors: VisitorService) -> Consumer:
         )
         await visitors.update_conversation(snapshot)
         if data.from_session_id is not None:
-            # For that session it is over.
+            # The session that it came from has no conversation any more.
             await visitors.update_conversation(replace(snapshot, session=data.from_session_id, closed=True))
 
     async def on_visitor_erased(event: Event) -> None:

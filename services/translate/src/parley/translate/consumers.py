@@ -24,9 +24,9 @@ from parley.translate.translations.cache import TranslationCache
 
 _SERVICE = "translate"
 _MESSAGES_TO_TRANSLATE = "message.created.#.translate.#"
-"""Chat adds this hint to the routing key of messages in conversations that have translation on."""
+"""Chat adds this routing tag to messages in conversations that have translation on."""
 
-_BACKLOGS_AT_ONCE = 4
+_MAX_CONCURRENT_BACKLOGS = 4
 """Few: live messages go before what was written earlier."""
 
 LanguageTag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_LENGTH)]
@@ -81,7 +81,7 @@ def backlog_consumer(backlog: Backlog) -> Consumer:
         _SERVICE,
         "backlog",
         {"translation.updated": on_translation_updated},
-        prefetch=_BACKLOGS_AT_ONCE,
+        prefetch=_MAX_CONCURRENT_BACKLOGS,
         concurrent_partitions=True,
     )
 

@@ -245,10 +245,10 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 login_session_id=claims["sid"],
                 access_version=claims["ver"],
                 expires_at=claims["until"],
-                # A gateway of a previous version does not send these three.
-                api_key_hash=claims.get("key_hash"),
                 language=claims["lang"],
                 client_ip=claims["ip"],
+                # A gateway of the version before does not send these.
+                api_key_hash=claims.get("key_hash"),
                 api_key_id=claims.get("key"),
                 api_key_scopes=None if scopes is None else frozenset(map(Permission, scopes)),
             )

@@ -122,7 +122,10 @@ class BackgroundTasks:
 
 
 class PeriodicTask:
-    """A component that calls `work` every `interval_seconds`. A failure is logged and retried, later each time."""
+    """A component that calls `work` every `interval_seconds`.
+
+    A failure is logged and counted. The retry follows later each time, and after `PERIODIC_MAX_RETRY_SECONDS` at most.
+    """
 
     def __init__(self, interval_seconds: float, work: Callable[[], Awaitable[Any]], name: str) -> None:
         self.name = name

@@ -135,8 +135,10 @@ class CorrectionService:
         if not correction.cited:
             return []
         affected = await self.corrections.find_affected(correction, before, limit + 1)
-        found = await self.corrections.list_conversations(caller.tenant_id, list(affected))
-        return [AffectedConversation(found[one], seqs) for one, seqs in affected.items() if one in found]
+        conversations = await self.corrections.list_conversations(caller.tenant_id, list(affected))
+        return [
+            AffectedConversation(conversations[one], seqs) for one, seqs in affected.items() if one in conversations
+        ]
 
     async def _add_entry(self, caller: OperatorCaller, correction: Correction, question: str, answer: str) -> int:
         """Of two managers who do this at once, one adds an entry: both have the same id for it."""

@@ -28,7 +28,6 @@ WEBM_AUDIO = FileType("audio", "audio/webm", ("webm", "weba"))
 WEBM_VIDEO = FileType("video", "video/webm", ("webm",))
 MP4 = FileType("video", "video/mp4", ("mp4", "m4v"))
 
-FILE_TYPES = (PDF, TEXT, DOCX, XLSX, PPTX, ODT, MP3, M4A, OGG, WAV, WEBM_AUDIO, WEBM_VIDEO, MP4)
 
 _EARLY_BYTES = 4096
 """Enough to refuse what has no signature and is no text, before the rest arrives."""
@@ -95,12 +94,12 @@ class ContentSniffer:
     def finish(self) -> FileType:
         """Return the type of the complete file. Raises FileTypeNotAllowed."""
         head, tail = bytes(self._head), bytes(self._tail[-_TAIL_BYTES:])
-        found = _find_binary_type(head, tail)
-        if found is None and not self._has_signature() and self._text.finish():
-            found = TEXT
-        if found is None:
+        file_type = _find_binary_type(head, tail)
+        if file_type is None and not self._has_signature() and self._text.finish():
+            file_type = TEXT
+        if file_type is None:
             raise FileTypeNotAllowed
-        return found
+        return file_type
 
     def _has_signature(self) -> bool:
         head = bytes(self._head[:64])
@@ -173,8 +172,8 @@ def _find_document_type(head: bytes, tail: bytes) -> FileType | None:
         return ODT if is_first and head[start:].startswith(declared) and b"content.xml" in names else None
     if b"[Content_Types].xml" not in names:
         return None
-    found = [file_type for folder, file_type in _OFFICE_FOLDERS if any(name.startswith(folder) for name in names)]
-    return found[0] if len(found) == 1 else None
+    matching = [file_type for folder, file_type in _OFFICE_FOLDERS if any(name.startswith(folder) for name in names)]
+    return matching[0] if len(matching) == 1 else None
 
 
 def _list_zip_names(tail: bytes) -> list[bytes] | None:

@@ -136,9 +136,9 @@ class MongoDocumentRepository:
         known = {
             row["key"]: row["seen_run"] async for row in self._mongo[COLLECTION].find(query, {"key": 1, "seen_run": 1})
         }
-        found = [page for page in depths if known.get(page) != run][::-1][: max(0, limit - seen)]
+        new_pages = [page for page in depths if known.get(page) != run][::-1][: max(0, limit - seen)]
         writes: list[UpdateOne | InsertOne[Document]] = []
-        for url in found:
+        for url in new_pages:
             if url in known:
                 change = {"$set": {"seen_run": run, "unread": True, "depth": depths[url]}}
                 writes.append(UpdateOne({"source_id": source.id, "key": url, "seen_run": {"$ne": run}}, change))

@@ -35,10 +35,10 @@ class SourceHandlers:
 
     async def list_page(self, context: RequestContext[OperatorCaller, None, PageQuery]) -> KnowledgeSourcesResponse:
         limit, after = context.query.limit, decode_id(context.query.cursor)
-        found = await self.service.list_page(context.caller, context.path["site_id"], after, limit)
+        sources = await self.service.list_page(context.caller, context.path["site_id"], after, limit)
         return KnowledgeSourcesResponse(
-            sources=[to_source_schema(*one) for one in found[:limit]],
-            next_cursor=encode_id([source.id for source, _ in found], limit),
+            sources=[to_source_schema(*one) for one in sources[:limit]],
+            next_cursor=encode_id([source.id for source, _ in sources], limit),
         )
 
     async def create(self, context: RequestContext[OperatorCaller, SourceBody, None]) -> KnowledgeSourceResponse:
@@ -76,7 +76,7 @@ class SourceHandlers:
         self, context: RequestContext[OperatorCaller, None, DocumentsQuery]
     ) -> KnowledgeDocumentsResponse:
         path, query = context.path, context.query
-        found = await self.service.list_documents(
+        documents = await self.service.list_documents(
             context.caller,
             path["site_id"],
             path["source_id"],
@@ -86,8 +86,8 @@ class SourceHandlers:
             query.limit,
         )
         return KnowledgeDocumentsResponse(
-            documents=[to_document_schema(document) for document in found[: query.limit]],
-            next_cursor=encode_id([document.id for document in found], query.limit),
+            documents=[to_document_schema(document) for document in documents[: query.limit]],
+            next_cursor=encode_id([document.id for document in documents], query.limit),
         )
 
     async def update_document(

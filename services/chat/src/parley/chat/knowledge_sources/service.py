@@ -310,9 +310,9 @@ class _Reception:
 
     def _check(self) -> bytes:
         """Return the beginning of the file, which has been held back."""
-        found = find_document_type(self.name, self._head)
-        if self._is_table and found != "text":
+        file_type = find_document_type(self.name, self._head)
+        if self._is_table and file_type != "text":
             raise KnowledgeFileTypeNotAllowed("Only CSV files (UTF-8) can be read here.")
-        self.name = clean_file_name(self.name, "csv" if self._is_table else found)
+        self.name = clean_file_name(self.name, "csv" if self._is_table else file_type)
         self._checked = True
         return self._head

@@ -131,9 +131,9 @@ class _Simplifier:
 
     def _find(self, reference: str) -> Mapping[str, Any]:
         """What a reference within the schema refers to. Raises UnusableSchema."""
-        found = _REFERENCE.match(reference)
-        definitions = self._root.get(found[1]) if found else None
-        target = definitions.get(found[2]) if found and isinstance(definitions, Mapping) else None
+        match = _REFERENCE.match(reference)
+        definitions = self._root.get(match[1]) if match else None
+        target = definitions.get(match[2]) if match and isinstance(definitions, Mapping) else None
         if not isinstance(target, Mapping):
             raise UnusableSchema
         return target

@@ -125,8 +125,8 @@ class McpServerService:
         before = {tool.name: tool for tool in server.tools}
         allowed = []
         for choice in choices:
-            found = _find_shown(listed, choice.name, choice.fingerprint, "tools")
-            allowed.append(await self._allow(before.get(choice.name), found, choice))
+            shown = _find_shown(listed, choice.name, choice.fingerprint, "tools")
+            allowed.append(await self._allow(before.get(choice.name), shown, choice))
         await self.servers.allow(server_id, allowed)
         await self._record(caller, "mcp_server.tools_allowed", server, tools=", ".join(tool.name for tool in allowed))
         return await self._get(caller, site_id, server_id)
@@ -190,9 +190,9 @@ class McpServerService:
 
 def _find_shown(listed: Sequence[ListedTool], name: str, fingerprint: str, field: str) -> ListedTool:
     """The tool that a manager was shown. Raises McpToolChanged, and ValidationFailed of a field."""
-    found = next((tool for tool in listed if (tool.name, tool.fingerprint) == (name, fingerprint)), None)
-    if found is None:
+    shown = next((tool for tool in listed if (tool.name, tool.fingerprint) == (name, fingerprint)), None)
+    if shown is None:
         raise McpToolChanged
-    if found.fault is not None:
-        raise ValidationFailed({field: f"{found.name} cannot be used: {found.fault}"})
-    return found
+    if shown.fault is not None:
+        raise ValidationFailed({field: f"{shown.name} cannot be used: {shown.fault}"})
+    return shown

@@ -191,8 +191,8 @@ class MongoReportRepository:
 
     async def find_currencies(self, tenant_id: int, site_ids: Collection[int]) -> set[str]:
         query = {"tenant_id": tenant_id, "_id": {"$in": list(site_ids)}}
-        found = await self._database["sites"].distinct("chatbot.prices.currency", query)
-        return {currency for currency in found if currency}
+        currencies = await self._database["sites"].distinct("chatbot.prices.currency", query)
+        return {currency for currency in currencies if currency}
 
     async def find_names(
         self, tenant_id: int, group_by: GroupBy, ids: Collection[int]

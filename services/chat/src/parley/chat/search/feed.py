@@ -55,9 +55,9 @@ class SearchFeed:
         written: list[datetime] = []
         for entry in entries:
             for insert in entry.get("carried", ()):
-                found = to_documents(insert["into"], [insert["document"]]) if insert["into"] in FIELDS else []
-                documents += found
-                written += [document.at for document in found]
+                inserted = to_documents(insert["into"], [insert["document"]]) if insert["into"] in FIELDS else []
+                documents += inserted
+                written += [document.at for document in inserted]
             if entry["event"]["type"] in _VISITOR_EVENTS:
                 visitor = _visitor_of_event(entry["event"])
                 if visitor.terms:
@@ -109,8 +109,8 @@ class SearchFeed:
             for kind, collection in sources.items():
                 ids = {row["source_id"]: row["_id"] for row in batch if row["kind"] == kind}
                 existing = self._mongo[collection].find({"_id": {"$in": list(ids)}}, {"_id": 1})
-                found = {row["_id"] async for row in existing}
-                if orphans := [document_id for source_id, document_id in ids.items() if source_id not in found]:
+                existing_ids = {row["_id"] async for row in existing}
+                if orphans := [document_id for source_id, document_id in ids.items() if source_id not in existing_ids]:
                     await self._index.remove(orphans)
 
 

@@ -74,15 +74,15 @@ class Page:
 
     def find(self, term: Term) -> Span:
         """The terms that match: contiguous, because they are in order."""
-        wanted = _SEPARATOR + term.text + (_SEPARATOR if term.exact else "")
-        start = self.terms.find(wanted)
+        prefix = _SEPARATOR + term.text + (_SEPARATOR if term.exact else "")
+        start = self.terms.find(prefix)
         if start == -1:
             return 0, 0
         first = self.terms.count(_SEPARATOR, 0, start)
         if term.exact:
             return first, first + 1
         # Separators between the first and the last that match, and the last itself.
-        return first, first + 1 + self.terms.count(_SEPARATOR, start, self.terms.rfind(wanted))
+        return first, first + 1 + self.terms.count(_SEPARATOR, start, self.terms.rfind(prefix))
 
     def size(self, span: Span) -> int:
         """How many bytes decoding these terms reads."""

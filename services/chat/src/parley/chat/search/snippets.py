@@ -33,9 +33,9 @@ def find_marks(text: str, query: SearchText, *, within_words: bool = False) -> l
     ranges: list[Range] = []
     missing = False
     for phrase in query.phrases:
-        found = list(_find_phrase(units, phrase, within_words))
-        missing = missing or (not found and len(phrase.units) > 1)
-        ranges += found
+        phrase_ranges = list(_find_phrase(units, phrase, within_words))
+        missing = missing or (not phrase_ranges and len(phrase.units) > 1)
+        ranges += phrase_ranges
     if query.numbers:
         numbers = list(_find_numbers(text, query.numbers))
         missing = missing and not numbers
@@ -66,21 +66,21 @@ def build_snippet(text: str, marks: Sequence[Range]) -> Snippet:
 
 
 def _find_phrase(units: Sequence[Unit], phrase: Phrase, within_words: bool) -> Iterator[Range]:
-    wanted = phrase.units
-    last = len(wanted) - 1
+    expected = phrase.units
+    last = len(expected) - 1
     for position in range(len(units) - last):
         first = units[position]
         if last == 0:
-            start = _find_in(first.text, wanted[0], phrase.prefix, within_words)
+            start = _find_in(first.text, expected[0], phrase.prefix, within_words)
             if start is not None:
-                yield first.starts[start], first.end_of(start + len(wanted[0]))
+                yield first.starts[start], first.end_of(start + len(expected[0]))
             continue
-        if first.text != wanted[0]:
+        if first.text != expected[0]:
             continue
-        if all(units[position + offset].text == wanted[offset] for offset in range(1, last)):
+        if all(units[position + offset].text == expected[offset] for offset in range(1, last)):
             end = units[position + last]
-            if end.text == wanted[last] or (phrase.prefix and end.text.startswith(wanted[last])):
-                yield first.start, end.end_of(len(wanted[last]))
+            if end.text == expected[last] or (phrase.prefix and end.text.startswith(expected[last])):
+                yield first.start, end.end_of(len(expected[last]))
 
 
 def _find_in(unit: str, wanted: str, prefix: bool, within: bool) -> int | None:

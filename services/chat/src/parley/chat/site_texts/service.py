@@ -96,9 +96,9 @@ class SiteTextService:
         originals = list_originals(site.settings)
         if unknown := sorted({*(keys or ())} - originals.keys()):
             raise ValidationFailed({"keys": f"{unknown[0]} is not one of the site's own texts"})
-        wanted = [key for key in originals if (key in keys if keys else _lacks_version(site, language, key))]
-        drafts = await self._translate(site, language, {key: originals[key] for key in wanted})
-        if wanted and not drafts:
+        selected = [key for key in originals if (key in keys if keys else _lacks_version(site, language, key))]
+        drafts = await self._translate(site, language, {key: originals[key] for key in selected})
+        if selected and not drafts:
             raise TranslationUnavailable
 
         def apply(texts: SiteTexts) -> SiteTexts:
@@ -110,7 +110,7 @@ class SiteTextService:
         if drafts:
             details = {"language": language, "texts": sorted(drafts)}
             site = await self.sites.update_texts(caller, site_id, apply, "site.texts_translated", details)
-        return site, [key for key in wanted if key not in drafts]
+        return site, [key for key in selected if key not in drafts]
 
     async def _translate(self, site: Site, language: str, originals: Mapping[str, str]) -> dict[str, DraftText]:
         contents = await asyncio.gather(

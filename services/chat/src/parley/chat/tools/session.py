@@ -183,10 +183,10 @@ class HttpToolSource:
     call: CallTool
 
     async def list_offered(self, tenant_id: int, site_id: int) -> list[OfferedTool]:
-        found = await self.tools.list_for_site(tenant_id, site_id)
+        tools = await self.tools.list_for_site(tenant_id, site_id)
         return [
             OfferedTool("http", tool.id, tool.options, tool.updated_at, partial(self.call, tool))
-            for tool in found
+            for tool in tools
             if tool.options.enabled
         ]
 
@@ -202,10 +202,10 @@ class ToolSessions:
         self, conversation: Conversation, seq: int, is_current: Callable[[], Awaitable[bool]]
     ) -> ToolSession:
         """The tools for the reply to message `seq`: those of the site that are on."""
-        found = await asyncio.gather(
+        offered = await asyncio.gather(
             *(source.list_offered(conversation.tenant_id, conversation.site_id) for source in self.sources)
         )
-        enabled = [tool for tools in found for tool in tools]
+        enabled = [tool for tools in offered for tool in tools]
         is_identified = verified_visitor(conversation) is not None
         usable = {tool.options.name: tool for tool in enabled if is_identified or not tool.options.identified_only}
         return ToolSession(

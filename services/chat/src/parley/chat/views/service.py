@@ -48,8 +48,8 @@ class ViewService:
 
         async def count(view: View) -> ViewCount:
             async with slots:
-                found = await self._count(caller, view)
-            return ViewCount(view.id, min(found, MAX_COUNT), found > MAX_COUNT)
+                conversations = await self._count(caller, view)
+            return ViewCount(view.id, min(conversations, MAX_COUNT), conversations > MAX_COUNT)
 
         views = await self.list_page(caller, 0, _MAX_COUNTED_VIEWS - 1)
         return await asyncio.gather(*map(count, views))

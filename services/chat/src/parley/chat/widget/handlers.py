@@ -146,8 +146,8 @@ class WidgetHandlers:
     async def list_operator_messages(
         self, context: RequestContext[VisitorCaller, None, OperatorMessagesQuery]
     ) -> WidgetMessagesResponse:
-        found = await self.widget.list_operator_messages(context.caller, context.query.after_seq)
-        return to_messages_response(found, await self.widget.find_queue_place(found.conversation))
+        messages = await self.widget.list_operator_messages(context.caller, context.query.after_seq)
+        return to_messages_response(messages, await self.widget.find_queue_place(messages.conversation))
 
     async def list_unread_proactive(
         self, context: RequestContext[VisitorCaller, None, WidgetQuery]

@@ -189,10 +189,10 @@ async def _forward_response(
 ) -> web.StreamResponse:
     if request.method == "HEAD":
         # Nothing of the body is read: the connection is closed instead of used again.
-        answer = web.StreamResponse(status=head.status, headers=CIMultiDict(head.headers))
+        response = web.StreamResponse(status=head.status, headers=CIMultiDict(head.headers))
         if head.length is not None:
-            answer.content_length = head.length
-        return answer
+            response.content_length = head.length
+        return response
     if _can_buffer(upstream_request.connection, head):
         body = await upstream_request.read_all(_MAX_BUFFERED_BYTES, RESPONSE_TIMEOUT_SECONDS)
         headers = tuple(head.headers)

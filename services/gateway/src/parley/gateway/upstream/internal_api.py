@@ -76,7 +76,7 @@ class InternalApiClient:
 
     async def get_site(self, site_key: str) -> Site:
         document = await self._get_document("chat", "GET", f"/internal/site?site_key={quote(site_key, safe='')}")
-        return _parse(lambda found: Site.from_document(found["site"]), document)
+        return _parse(lambda response: Site.from_document(response["site"]), document)
 
     async def is_known_origin(self, origin: str) -> bool:
         document = await self._get_document("chat", "GET", f"/internal/origin?origin={quote(origin, safe='')}")
@@ -89,7 +89,7 @@ class InternalApiClient:
         except NotFound:
             # A chat service of the version before ends no sessions.
             return SessionState.ACTIVE
-        return _parse(lambda found: SessionState(found["state"]), document)
+        return _parse(lambda response: SessionState(response["state"]), document)
 
     async def get_openapi(self, service: str) -> Document:
         return await self._get_document(service, "GET", "/internal/openapi")

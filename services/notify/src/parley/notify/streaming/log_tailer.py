@@ -160,8 +160,8 @@ class LogTailer:
         known = self._last_record
         if known is None:
             return True
-        found = await find_first_record(connection, self.partition, known.offset, LOG_LOOKUP_TIMEOUT_SECONDS)
-        return found == known
+        stored = await find_first_record(connection, self.partition, known.offset, LOG_LOOKUP_TIMEOUT_SECONDS)
+        return stored == known
 
     async def _start_cold(self, connection: AbstractConnection, last: LogRecord) -> None:
         self._clear_startup_buffer()
@@ -219,10 +219,10 @@ class LogTailer:
         """Return whether a record is in the log, or may have been before it was trimmed. Raises Unavailable."""
         if fingerprint.offset > last.offset:
             return False
-        found = await find_first_record(connection, self.partition, fingerprint.offset, LOG_LOOKUP_TIMEOUT_SECONDS)
-        if found is None:
-            raise Unavailable("A record of the event log was not found.")
-        return found.offset > fingerprint.offset or found.fingerprint == fingerprint
+        first = await find_first_record(connection, self.partition, fingerprint.offset, LOG_LOOKUP_TIMEOUT_SECONDS)
+        if first is None:
+            raise Unavailable("A record of the event log was not first.")
+        return first.offset > fingerprint.offset or first.fingerprint == fingerprint
 
     async def _start_on_new_log(self) -> None:
         """Follow another log: the broker lost the old one, so every client has to fetch again."""

@@ -51,9 +51,9 @@ class EmbeddedInserts:
                 # A document that exists was inserted by another replica, or before a restart.
                 if any(error.get("code") != _DUPLICATE_KEY for error in exc.details.get("writeErrors", [])):
                     raise
-        if wanted := [entry for entry in entries if self._wants(entry)]:
+        if to_process := [entry for entry in entries if self._wants(entry)]:
             assert self._processor is not None
-            await self._processor.process(wanted)
+            await self._processor.process(to_process)
         self._inserted.add(entries)
 
     def _pending_entries(self, batch: Sequence[PendingDocument]) -> list[Document]:
