@@ -176,6 +176,21 @@ async def test_embeddings_are_reserved_and_charged(
     assert endpoint.embedding_requests == requests + 1
 
 
+async def test_a_request_for_a_person_that_the_search_recognizes_costs_its_embedding_alone(
+    app: AdminTestApp, replicas: tuple[Replica, Replica], endpoint: FakeOpenAIServer
+) -> None:
+    shop, replica = await create_shop(app), replicas[0]
+    entry = {"question": "When are you open?", "answer": "From nine to six."}
+    (await app.call("POST", f"/api/v1/sites/{shop.site_id}/chatbot/knowledge", shop.owner, entry)).ok(201)
+    await shop.configure(ai={"embeddings": "endpoint", "embedding_model": "embed-1"})
+    endpoint.embedding_tokens = 1
+    site = await app.admin.site_directory.get(shop.owner.tenant_id, shop.site_id)
+    await replica.retrieval.prepare(site)
+    _, outcome = await replica.ask(shop.new_visitor(), "speek to an agent")
+    assert outcome.conversation.history[-1].reason == "asked"
+    assert await used_today(replica, shop) == (endpoint.embedding_requests, 0)
+
+
 async def test_an_attempt_of_the_next_engine_is_reserved_as_well(
     app: AdminTestApp, replicas: tuple[Replica, Replica], endpoint: FakeOpenAIServer
 ) -> None:

@@ -88,6 +88,15 @@ class ReplyTask:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedReply:
+    """What the engine is asked, and the messages up to the one that it replies to."""
+
+    prompt: Prompt
+    until: Sequence[Message]
+    is_small_talk: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyGenerator:
     conversations: ConversationRepository
     messages: MessageRepository
@@ -137,38 +146,52 @@ class ReplyGenerator:
 
     async def _ask_engine(self, task: ReplyTask, question: str, recent: Sequence[Message]) -> AiResult:
         """Stream the engine's reply. An engine's failure is a result, with a sentence about it at the end."""
-        site, stream, pending = task.site, task.stream, task.confirmed_call
-        small_talk = None if pending else reply_to_small_talk(question, task.strings)
         meter = self._open_meter(task)
+        try:
+            prepared = await self._prepare(task, question, recent, meter)
+            if prepared is None:
+                meter.replies = 0
+                return AiResult("", "asked", meter.engines)
+            return await self._ask_prepared(task, prepared, meter)
+        finally:
+            await meter.settle()
+
+    async def _prepare(
+        self, task: ReplyTask, question: str, recent: Sequence[Message], meter: Meter
+    ) -> PreparedReply | None:
+        """What the engine is asked; None if the question means that the visitor wants a person."""
+        site, pending = task.site, task.confirmed_call
+        small_talk = None if pending else reply_to_small_talk(question, task.strings)
         findings = Findings()
         if small_talk is None and pending is None:
             findings = await self.knowledge.search(site, question, MAX_PASSAGES, meter)
             if task.handoff_allowed and means_request_for_person(question, findings):
-                return AiResult("", "asked")
+                return None
             small_talk = reply_to_intent(findings, task.strings)
             findings = Findings() if small_talk else findings
-        fallback_text = small_talk or task.strings.unknown_answer
-        language = task.conversation.visitor.language
         until = [message for message in recent if message.seq <= task.seq]
         images: tuple[bytes, ...] = ()
         if not small_talk and not pending:
-            images = await load_images(self.images, task.site, task.conversation.visitor, until)
+            images = await load_images(self.images, site, task.conversation.visitor, until)
         prompt = Prompt(
             site,
             question,
-            language,
+            task.conversation.visitor.language,
             select_context(task.seq, recent),
             findings,
-            fallback_text,
+            small_talk or task.strings.unknown_answer,
             meter=meter,
             images=images,
         )
-        metadata = ReplyMetadata()
+        return PreparedReply(prompt, until, is_small_talk=small_talk is not None)
+
+    async def _ask_prepared(self, task: ReplyTask, prepared: PreparedReply, meter: Meter) -> AiResult:
+        site, prompt, metadata = task.site, prepared.prompt, ReplyMetadata()
         try:
-            if pending is not None:
-                await self._carry_out(task, pending)
+            if task.confirmed_call is not None:
+                await self._carry_out(task, task.confirmed_call)
             engine = self.engines.get_for_site(site)
-            if engine.can_call_tools and small_talk is None and not task.tools.is_empty:
+            if engine.can_call_tools and not prepared.is_small_talk and not task.tools.is_empty:
                 prompt = replace(prompt, tools=task.tools)
             with tracing.span(f"answer by {engine.name}", SpanKind.CLIENT) as span:
                 async with asyncio.timeout(timeouts.REPLY_TIMEOUT_SECONDS):
@@ -180,38 +203,15 @@ class ReplyGenerator:
             return await self._stop(task, reached, meter)
         except Exception as exc:
             return await self._fail(task, exc, meter)
-        finally:
-            await meter.settle()
         if metadata.empty_reason is not None:
             metrics.AI_EMPTY_REPLIES.labels(metadata.empty_reason).inc()
             log.info("ai_reply_empty", engine=engine.name, site_id=site.id, reason=metadata.empty_reason)
         if fenced:
             return task.discard(meter)
-        if engine is not self.engines.builtin:
+        is_builtin = engine is self.engines.builtin
+        if not is_builtin:
             await self._record_call(site, self._explain_empty(metadata.empty_reason))
-        knew_answer = metadata.knew_answer or small_talk is not None or pending is not None
-        sources = to_message_sources(metadata.sources) if metadata.knew_answer else ()
-        calls, asked = tuple(task.tools.records), task.tools.asked
-        kind: ResultKind = "knew" if knew_answer else "did_not_know"
-        choices = () if asked is not None else metadata.quick_replies
-        cited = tuple(dict.fromkeys(passage.reference for passage in metadata.sources)) if metadata.knew_answer else ()
-        # An attempt to get the instructions is no question that an entry could answer.
-        unanswered = question if kind == "did_not_know" and metadata.empty_reason != "instructions" else ""
-        by_model = small_talk is None and engine is not self.engines.builtin
-        replied_by = (one for one in site.list_engines() if by_model and one.engine_id == metadata.engine_id)
-        return AiResult(
-            stream.text,
-            kind,
-            meter.engines,
-            sources,
-            calls,
-            asked,
-            choices,
-            metadata.cap,
-            cited,
-            unanswered,
-            find_image_use(until, images, next(replied_by, None)),
-        )
+        return _to_result(task, prepared, metadata, meter, is_builtin=is_builtin)
 
     def _open_meter(self, task: ReplyTask) -> Meter:
         visitor, site = task.conversation.visitor, task.site
@@ -485,3 +485,30 @@ def to_message_sources(passages: Sequence[Passage]) -> tuple[MessageSource, ...]
 def _to_link(url: str | None) -> str | None:
     """The address if a browser may follow it from a message."""
     return url if url and url.startswith(("https://", "http://")) else None
+
+
+def _to_result(
+    task: ReplyTask, prepared: PreparedReply, metadata: ReplyMetadata, meter: Meter, *, is_builtin: bool
+) -> AiResult:
+    """The result of a reply that was generated."""
+    asked = task.tools.asked
+    knew_answer = metadata.knew_answer or prepared.is_small_talk or task.confirmed_call is not None
+    kind: ResultKind = "knew" if knew_answer else "did_not_know"
+    passages = metadata.sources if metadata.knew_answer else ()
+    # An attempt to get the instructions is no question that an entry could answer.
+    is_unanswered = kind == "did_not_know" and metadata.empty_reason != "instructions"
+    by_model = not prepared.is_small_talk and not is_builtin
+    replied_by = (one for one in task.site.list_engines() if by_model and one.engine_id == metadata.engine_id)
+    return AiResult(
+        task.stream.text,
+        kind,
+        meter.engines,
+        to_message_sources(passages),
+        tuple(task.tools.records),
+        asked,
+        () if asked is not None else metadata.quick_replies,
+        metadata.cap,
+        tuple(dict.fromkeys(passage.reference for passage in passages)),
+        prepared.prompt.question if is_unanswered else "",
+        find_image_use(prepared.until, prepared.prompt.images, next(replied_by, None)),
+    )
