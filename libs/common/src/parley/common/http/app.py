@@ -45,6 +45,7 @@ ROUTES_KEY: web.AppKey[list[Route]] = web.AppKey("routes", list)
 
 _MAX_ID_DIGITS = 20
 
+_CLIENT_LEFT = 499
 _RETRYABLE = (errors.ErrorCategory.UNAVAILABLE, errors.ErrorCategory.TOO_MANY_REQUESTS)
 """Errors that are not stored for an idempotency key, since a retry may succeed."""
 
@@ -121,7 +122,10 @@ def _observability_middleware(transient_errors: tuple[type[Exception], ...]) -> 
 async def _handle_errors(
     request: web.Request, handler: AiohttpHandler, transient_errors: tuple[type[Exception], ...]
 ) -> web.StreamResponse:
-    """Return the handler's response, or the response for its exception. Raises ConnectionResetError."""
+    """Return the handler's response, or the response for its exception.
+
+    Raises ConnectionResetError, which ends the connection, if a response is broken off while the client is there.
+    """
     try:
         return await handler(request)
     except errors.ParleyError as exc:
@@ -132,7 +136,10 @@ async def _handle_errors(
         log.warning("dependency_unavailable", error=repr(exc)[:300])
         return error_responses.error_response(errors.Unavailable())
     except ConnectionResetError:
-        raise
+        if request.transport is not None and not request.transport.is_closing():
+            raise
+        # The client has left in the middle of a stream: nobody reads this, and aiohttp logs no error.
+        return web.Response(status=_CLIENT_LEFT)
     except Exception:
         log.exception("unhandled_exception", route=_route_template(request))
         return error_responses.internal_error_response()
