@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -234,3 +235,16 @@ async def test_truncated_stream_ends_and_its_connection_is_not_reused() -> None:
     connection.truncate()
     assert await read_body(connection) == b"hello"
     assert not connection.is_reusable
+
+
+async def test_head_is_overdue_also_if_a_part_of_it_arrives_at_that_moment() -> None:
+    connection, _ = start_request()
+    reading = asyncio.create_task(connection.read_head(0.02))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.01, connection.data_received, b"HTTP/1.1 200 OK\r\n")
+    # Both callbacks are due when the loop goes on: the part first, then the timeout, then the task that reads.
+    time.sleep(0.05)
+    done, _ = await asyncio.wait({reading}, timeout=1)
+    assert done
+    with pytest.raises(TimeoutError):
+        await reading

@@ -71,6 +71,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _reset(self) -> None:
         self._head: ResponseHead | None = None
+        self._head_overdue = False
         self._head_size = 0
         self._headers: list[tuple[str, str]] = []
         self._length: int | None = None
@@ -224,6 +225,8 @@ class Http1Connection(asyncio.Protocol):
             while self._head is None:
                 if self._error is not None:
                     raise self._error
+                if self._head_overdue:
+                    raise TimeoutError
                 await self._wait_for_data()
         finally:
             if timer is not None:
@@ -283,8 +286,9 @@ class Http1Connection(asyncio.Protocol):
             self._reader = None
 
     def _on_head_timeout(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_exception(TimeoutError())
+        # The reader may have been woken by a part of the head in the same iteration of the event loop.
+        self._head_overdue = True
+        self._wake_reader()
 
     def _wake_reader(self) -> None:
         if self._reader is not None and not self._reader.done():
