@@ -7,6 +7,8 @@ import random
 import secrets
 import socket
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -118,14 +120,14 @@ async def test_t9_slow_clients_are_disconnected_and_others_are_not_delayed(
     """T9: clients that never read are disconnected within 30 seconds and do not delay the others."""
     text = "x" * 7000
     latencies: dict[str, list[float]] = {"reading": [], "slow": []}
-    async with tenant.alex.stream() as panel:
+    async with tenant.alex.stream() as panel, AsyncExitStack() as slow_clients:
         await panel.wait_for("ready")
         # In alternation, with the same number of other streams: three more streams have a cost of their own.
         for _ in range(repetitions(1, 6)):
             for others, samples in latencies.items():
                 samples.extend(await latencies_alongside(tenant, panel, others, text, repetitions(60, 100)))
         _, conversation_id = await tenant.assigned_conversation()
-        slow = [await open_slow_client(tenant) for _ in range(3)]
+        slow = [await slow_clients.enter_async_context(slow_client(tenant)) for _ in range(3)]
         began = time.monotonic()
         count = repetitions(600, 1500)
         for _ in range(count // 20):
@@ -135,11 +137,9 @@ async def test_t9_slow_clients_are_disconnected_and_others_are_not_delayed(
             await asyncio.wait_for(panel.wait_for_activity(), 30)
             received = [event.id for event in panel.events if _belongs_to(event, conversation_id)]
         assert len(set(received)) == len(received) == count
-        for reader, writer in slow:
+        for reader in slow:
             async with asyncio.timeout(30):
-                while await reader.read(65536):
-                    pass
-            writer.close()
+                await _read_all(reader)
         took = time.monotonic() - began
     reading, alongside = (sorted(samples)[round(0.99 * (len(samples) - 1))] for samples in latencies.values())
     # A bound that holds on a busy machine, but not for a loop that waits for one client; the figure tells the rest.
@@ -157,17 +157,16 @@ async def latencies_alongside(
 ) -> list[float]:
     """Measure seconds from sending a message to the panel's stream, with three other streams open."""
     _, conversation_id = await tenant.assigned_conversation()
-    opened = [await open_slow_client(tenant) for _ in range(3)]
-    readers = [asyncio.create_task(_read_all(reader)) for reader, _ in opened] if others == "reading" else []
     latencies = []
-    for _ in range(times):
-        mark = secrets.token_hex(8)
-        began = time.perf_counter()
-        await tenant.alex.send_message(conversation_id, f"{mark} {text}")
-        await panel.wait_for("message.created", partial(_says, mark))
-        latencies.append(time.perf_counter() - began)
-    for _, writer in opened:
-        writer.close()
+    async with AsyncExitStack() as clients:
+        opened = [await clients.enter_async_context(slow_client(tenant)) for _ in range(3)]
+        readers = [asyncio.create_task(_read_all(reader)) for reader in opened] if others == "reading" else []
+        for _ in range(times):
+            mark = secrets.token_hex(8)
+            began = time.perf_counter()
+            await tenant.alex.send_message(conversation_id, f"{mark} {text}")
+            await panel.wait_for("message.created", partial(_says, mark))
+            latencies.append(time.perf_counter() - began)
     await asyncio.gather(*readers)
     return latencies
 
@@ -187,7 +186,8 @@ def _says(mark: str, event: SseEvent) -> bool:
     return bool(event.data["data"]["content"].startswith(mark))
 
 
-async def open_slow_client(tenant: TenantFixture) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+@asynccontextmanager
+async def slow_client(tenant: TenantFixture) -> AsyncIterator[asyncio.StreamReader]:
     """Open a stream on a socket with a small receive buffer, and read only its first line."""
     base = tenant.api.base_url.removeprefix("http://")
     host, port = base.split(":")
@@ -196,11 +196,15 @@ async def open_slow_client(tenant: TenantFixture) -> tuple[asyncio.StreamReader,
     client.setblocking(False)
     await asyncio.get_running_loop().sock_connect(client, (host, int(port)))
     reader, writer = await asyncio.open_connection(sock=client, limit=1024)
-    request = f"GET /api/v1/operator/stream?token={tenant.alex.token} HTTP/1.1\r\nHost: {base}\r\n\r\n"
-    writer.write(request.encode())
-    await writer.drain()
-    await reader.readline()
-    return reader, writer
+    try:
+        request = f"GET /api/v1/operator/stream?token={tenant.alex.token} HTTP/1.1\r\nHost: {base}\r\n\r\n"
+        writer.write(request.encode())
+        await writer.drain()
+        await reader.readline()
+        yield reader
+    finally:
+        # Not in order: what the client has not read would wait for it.
+        writer.transport.abort()
 
 
 async def test_t10_abandoned_streams_are_cleaned_up(cluster: ReliabilityCluster, tenant: TenantFixture) -> None:
