@@ -36,6 +36,7 @@ _INSERT_BATCH_SIZE = 32
 """Entries that are worth a write of their own immediately: larger batches are hardly cheaper per entry."""
 _REMOVE_BATCH_SIZE = 1000
 """Documents per removing write: each write waits for the journal once, however many are in it."""
+_LOGGED_FAILURES = (1, 10, 100)
 
 
 class Outbox:
@@ -81,6 +82,8 @@ class Outbox:
         self._remove_timer = CoalescingTimer(remove_delay_seconds)
         self._removing = False
 
+        self._failures = 0
+        """Of batches, since one was published and inserted."""
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -221,7 +224,12 @@ class Outbox:
 
     def _defer_to_sweep(self, batch: Sequence[PendingDocument], exc: Exception) -> None:
         """Leave a batch to the sweeper: its entries are still in their documents."""
-        log.warning("outbox_left_to_the_sweep", documents=len(batch), error=repr(exc)[:300])
+        self._failures += 1
+        # While the broker is away, each change fails.
+        if self._failures in _LOGGED_FAILURES:
+            log.warning(
+                "outbox_left_to_the_sweep", failures=self._failures, documents=len(batch), error=repr(exc)[:300]
+            )
         self._deferred.add(batch)
         self._clear_pending(batch)
 
@@ -231,6 +239,7 @@ class Outbox:
             self._grace.observe(now - document.enqueued_at + self._remove_delay_seconds)
             self._removable.setdefault(document.key, []).extend(entry["id"] for entry in document.entries)
         if batch:
+            self._failures = 0
             self._schedule_remove()
         self._deferred.resolve(batch)
         self._clear_pending(batch)
