@@ -15,6 +15,10 @@ const OPTIONAL_FORMS = { many: ["es", "fr", "it", "pt", "pt-BR", "cs", "sk", "lt
 const baseOf = (key) => key.replace(PLURAL, "");
 const placeholdersOf = (text) => [...new Set(text.match(/\{\w+\}/g))].sort().join(" ");
 const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+const sentencesOf = (text, language) =>
+  [...new Intl.Segmenter(language, { granularity: "sentence" }).segment(text)].filter(({ segment }) =>
+    /[\p{L}\p{N}]/u.test(segment),
+  ).length;
 const maxLength = (english) => Math.max(2 * english.length + 24, 40);
 const pathOf = (language) => join(CATALOGUES, `${language}.json`);
 
@@ -48,7 +52,9 @@ export function checkWidgetTexts() {
     );
     if (COMPLETE.includes(language)) problems.push(...absent.map((base) => `${name}: ${base} is missing`));
     else if (absent.length > 0) missing.push(`${name}: ${absent.length} in English: ${absent.join(", ")}`);
-    problems.push(...Object.entries(texts).flatMap((entry) => checkText(entry, english).map(named)));
+    problems.push(
+      ...Object.entries(texts).flatMap((entry) => checkText(language, entry, english).map(named)),
+    );
     problems.push(...checkForms(language, texts).map(named));
     function named(problem) {
       return `${name}: ${problem}`;
@@ -57,7 +63,7 @@ export function checkWidgetTexts() {
   return { problems: [...problems, ...findUnused(english)], missing };
 }
 
-function checkText([key, text], english) {
+function checkText(language, [key, text], english) {
   const original = english[key] ?? english[`${baseOf(key)}_other`];
   if (original === undefined) return [`${key} is not in English`];
   if (typeof text !== "string" || !text.trim()) return [`${key} is empty`];
@@ -67,6 +73,9 @@ function checkText([key, text], english) {
   const spelledOut = /_(zero|one|two)$/.test(key) ? expected.replace(/\{n\} ?/, "").trim() : expected;
   if (![expected, spelledOut].includes(placeholdersOf(text)))
     problems.push(`${key}: the placeholders are "${placeholdersOf(text)}", not "${expected}"`);
+  // Fewer may be right: some languages join sentences, or separate them with a space only.
+  if (sentencesOf(text, language) > sentencesOf(original, "en"))
+    problems.push(`${key}: it has more sentences than the English text`);
   if (text.length > maxLength(original))
     problems.push(`${key}: ${text.length} characters, at most ${maxLength(original)} fit`);
   return problems;
