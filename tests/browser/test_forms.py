@@ -63,9 +63,11 @@ async def test_a_form_is_edited_answered_and_read(
     assert await panel.horizontal_overflow() == 0
 
     page = widget.page
+    refused: list[str] = []
+    page.on("response", lambda response: refused.append(response.url) if response.status >= 400 else None)
     async with serve_pages({"/": _page(stack, site.site_key, 'parley("send", "Where is my order?");')}) as address:
         await page.goto(address)
-        await page.get_by_role("button", name="Open chat").click()
+        # The form opens by itself: the page's message waits for it.
         name, email = page.get_by_label("Your name"), page.get_by_label("Your e-mail")
         await expect(name).to_be_focused()
         await expect(widget.write).to_be_hidden()
@@ -87,6 +89,7 @@ async def test_a_form_is_edited_answered_and_read(
         await expect(widget.write).to_be_visible()
         await expect(widget.log).to_contain_text("Where is my order?")
         await expect(widget.log).not_to_contain_text("when the form is filled in")
+        assert refused == [], "nothing is sent that the server refuses"
         [chat] = await wait_until(lambda: _active_chats(site))
         await panel.open(chat["id"])
         details = panel.page.get_by_role("complementary", name="Visitor")
@@ -119,6 +122,30 @@ async def test_a_message_is_left_while_nobody_is_there(
         await expect(widget.log).to_contain_text("أين طلبي؟")
     [chat] = (await site.alex.get("/operator/active-chats", site_id=site.site_id, status="pending")).ok()["chats"]
     assert (chat["visitor"]["email"], chat["last_visitor_message"]["preview"]) == ("jane@shop.test", "أين طلبي؟")
+
+
+async def test_a_message_can_be_left_in_place_of_the_form_before_the_chat(
+    site: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
+) -> None:
+    forms = {"prechat": {"enabled": True, "fields": [TOPIC]}, "offline": {"enabled": True}}
+    (await site.owner.send("PUT", f"/sites/{site.site_id}/forms", forms)).ok()
+    widget = await sessions.widget()
+    leave = widget.page.get_by_role("button", name="Leave a message")
+    async with serve_pages({"/": _page(stack, site.site_key)}) as address:
+        await widget.page.goto(address)
+        await widget.page.get_by_role("button", name="Open chat").click()
+        start = widget.page.get_by_role("button", name="Start chat")
+        await expect(leave).to_have_count(1)
+        await _check(widget, artifacts, "widget-form-or-message")
+        # The form comes first, for the eye and for the keyboard.
+        await start.focus()
+        await widget.page.keyboard.press("Tab")
+        await expect(leave).to_be_focused()
+        await leave.press("Enter")
+        await expect(widget.page.get_by_label("Your message")).to_be_visible()
+        await expect(leave).to_have_count(0)
+        await widget.page.get_by_role("button", name="Cancel").click()
+        await expect(start).to_be_visible()
 
 
 async def test_a_message_can_be_left_beside_the_chat(

@@ -4796,6 +4796,8 @@ export interface components {
             value: string | null;
             /** @default null */
             url: string | null;
+            /** @default false */
+            handoff: boolean;
         };
         QuickReplyBody: {
             label: string;

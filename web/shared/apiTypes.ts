@@ -80,7 +80,9 @@ export type Message = Omit<OperatorMessage, "tool_calls" | "cap_reached" | "imag
 export type Role = Message["role"];
 export type MessageTranslation = NonNullable<Message["translation"]>;
 export type MessageSource = NonNullable<Message["sources"]>[number];
-export type QuickReply = NonNullable<Message["quick_replies"]>[number];
+type ReadQuickReply = NonNullable<Message["quick_replies"]>[number];
+/** `handoff` is there only if it is true. */
+export type QuickReply = Omit<ReadQuickReply, "handoff"> & Partial<Pick<ReadQuickReply, "handoff">>;
 export type FileAttachment = NonNullable<Message["file"]>;
 export type Note = ConversationDetail["notes"][number];
 export type TransferCandidate = ResponseBody<"get", "/operator/operators">["operators"][number];

@@ -1,6 +1,7 @@
 /** The widget's state: what a visitor writes is sent once, and what was missed is fetched. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { EmbedConfig } from "../widget/src/embedConfig";
+import type { WidgetStore } from "../widget/src/widgetStore";
 import { buildMessage } from "./builders";
 import { FakeServer, FakeStream, failure, json, networkError } from "./fakeServer";
 import { installTabs, uninstallTabs } from "./fakeTabs";
@@ -55,6 +56,8 @@ const loadPage = async (embed: Partial<EmbedConfig> = {}) => {
   return new WidgetStore({ ...EMBED, ...embed });
 };
 
+const rateChat = async (store: WidgetStore, score: number, comment: string) =>
+  (await import("../widget/src/forms/ratingForm")).rate(store, score, comment);
 const run = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 const sent = () => server.to("POST", "/chat/stream").map(({ body }) => body as Record<string, string>);
 
@@ -105,6 +108,52 @@ test("a chosen quick reply names its message, also when it is sent from the next
   await loadPage();
   await run();
   expect(sent().at(-1)).toMatchObject({ message: "Small", reply_to: 7 });
+});
+
+test("a message of the page opens the form that comes first, and is sent after it", async () => {
+  let form: object | null = { title: "", intro: "", fields: [], departments: [], consent: null };
+  server.on("GET", "/chat/config", () => json({ name: "Shop", colours: {}, prechat_form: form }));
+  server.on("POST", "/chat/form", () => {
+    form = null;
+    return json({});
+  });
+  server.on("POST", "/chat/stream", () => reply(done));
+  const store = await loadPage();
+  void store.sendForPage("Where is my order?");
+  await run();
+  expect([store.open.value, store.form.value]).toEqual([true, "prechat"]);
+  expect(store.outgoing.value).toMatchObject([{ text: "Where is my order?", state: "waiting" }]);
+  expect(sent(), "the server would refuse it").toEqual([]);
+  // On the next page it still waits, and the window stays as the visitor left it.
+  store.hide();
+  const next = await loadPage();
+  await run();
+  expect([next.open.value, sent()]).toEqual([false, []]);
+  await next.submitForm("prechat", { answers: {}, message: "" }, "m1");
+  await run();
+  expect(sent()).toMatchObject([{ message: "Where is my order?" }]);
+});
+
+test("a message of the page leaves the window closed where no form comes first", async () => {
+  server.on("POST", "/chat/stream", () => reply(done));
+  const store = await loadPage();
+  void store.sendForPage("Hello");
+  await run();
+  expect([store.open.value, sent().length]).toEqual([false, 1]);
+});
+
+test("a message that waits for a form is sent when the site asks for none any more", async () => {
+  let form: object | null = { title: "", intro: "", fields: [], departments: [], consent: null };
+  server.on("GET", "/chat/config", () => json({ name: "Shop", colours: {}, prechat_form: form }));
+  server.on("POST", "/chat/stream", () => reply(done));
+  const store = await loadPage();
+  void store.sendForPage("Hello");
+  await run();
+  store.hide();
+  form = null;
+  store.show();
+  await run();
+  expect(sent()).toMatchObject([{ message: "Hello" }]);
 });
 
 test("the choice of no sound is remembered", async () => {
@@ -254,7 +303,7 @@ test("a closed chat is rated once: not on the next page, and the next chat again
   server.on("POST", "/chat/rate", () => json({}));
   const store = await openChat();
   expect(store.isRated.value).toBe(false);
-  await store.rate(5, "");
+  await rateChat(store, 5, "");
   expect(store.isRated.value).toBe(true);
   expect((await openChat()).isRated.value).toBe(true);
   history = { ...history, conversation_id: 51 };
@@ -269,7 +318,7 @@ test("a rating that failed is asked for again, and its error can be dismissed", 
   localStorage.setItem("parley:pk_1:known", "1");
   server.on("POST", "/chat/rate", () => failure(409, "conflict"));
   const store = await openChat();
-  await store.rate(5, "");
+  await rateChat(store, 5, "");
   expect([store.isRated.value, store.error.value]).toEqual([false, expect.stringMatching(/./)]);
   store.dismissError();
   expect(store.error.value).toBe("");
@@ -296,8 +345,9 @@ test("a request that the ended session refuses is repeated by the one that takes
   server.on("POST", "/chat/email", () => failure(401, "session_ended"));
   server.on("POST", "/chat/rate", () => failure(422, "invalid"));
   const store = await loadPage();
-  await store.saveEmail("jane@example.com", "");
-  await store.rate(5, "");
+  const { saveEmail } = await import("../widget/src/forms/emailForm");
+  await saveEmail(store, "jane@example.com", "");
+  await rateChat(store, 5, "");
   const { unfinished } = store;
   store.close();
   server.on("POST", "/chat/email", () => json({}));
@@ -447,7 +497,7 @@ test("the page learns what is new, once, and nothing of before", async () => {
   history = { ...history, mode: "closed", messages: [old, answer, late] };
   stream?.event("reset", "1-4");
   await run();
-  await store.rate(4, "Fine");
+  await rateChat(store, 4, "Fine");
   expect(events).toEqual([
     ["accepted", { operator: "Ann" }],
     ["message", { role: "operator", text: "Hi", name: "Ann", at: answer.created_at }],

@@ -135,6 +135,8 @@ async def test_two_questions_without_an_answer_in_a_row_request_a_handoff(
     assert outcome.message is not None
     (offer,) = outcome.message.quick_replies
     assert requests_human(offer.label), "who chooses it gets a person"
+    _, found = await replica.module.widget.get_history(visitor, None, 10)
+    assert found.messages[-1].quick_replies[0].handoff, "the widget offers no second one"
     text, outcome = await replica.read_reply(await replica.receive(visitor, "Giraffes?"))
     assert text.endswith("Leave your e-mail address and we will write back to you.")
     assert outcome.conversation.mode == "pending"

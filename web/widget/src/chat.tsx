@@ -27,7 +27,7 @@ export async function mount(launcher: Launcher): Promise<Chat> {
   };
   const commands: Record<Exclude<ChatCommand, "repeat">, (text: string) => void> = {
     prefill: (text) => store.prefill(text.slice(0, MAX_CHARACTERS)),
-    send: (text) => store.sendMessage(text.slice(0, MAX_CHARACTERS)),
+    send: (text) => void store.sendForPage(text.slice(0, MAX_CHARACTERS)),
     setLanguage: (tag) =>
       void loadStrings(embed.origin, tag).then(() => {
         draw();

@@ -1,5 +1,6 @@
 /** The widget's state and actions: the conversation, the visitor's outgoing messages, who is online. */
 import { computed, signal } from "@preact/signals";
+import type { ParleyEvents } from "../../packages/widget/parley";
 import type {
   FileAttachment,
   LiveEvent,
@@ -26,9 +27,9 @@ import {
 } from "../../shared/storage";
 import { TabGroup } from "../../shared/tabs";
 import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
-import { createOutbox, isBusy, type OutgoingMessage } from "./composer/outbox";
+import { createOutbox, FORM_REQUIRED, isBusy, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
-import { locale, strings } from "./i18n/i18n";
+import { strings } from "./i18n/i18n";
 import type { EmitEvent } from "./launcher/chatInterface";
 import { withoutMarks } from "./messages/plainText";
 import { readTrigger, type ShownTrigger, takeChoice, writeTrigger } from "./triggers/shownTrigger";
@@ -116,8 +117,7 @@ export class WidgetStore {
   readonly form = computed<FormKind | null>(() => {
     const { prechat_form, offline_form } = this.config.value ?? {};
     if (this.isLeaving.value && offline_form) return "offline";
-    const mode = this.mode.value;
-    if (mode ? mode !== "closed" : readText(this.keys.known) === "1") return null;
+    if (this.isInChat) return null;
     if (offline_form?.replaces_chat) return "offline";
     return prechat_form ? "prechat" : null;
   });
@@ -146,12 +146,14 @@ export class WidgetStore {
     string
   >;
   private readonly tabs: TabGroup;
-  private readonly conversationId = signal<number | undefined>(undefined);
+  readonly conversationId = signal<number | undefined>(undefined);
   /** Aborted when the session ends. */
   private readonly closing = new AbortController();
   private readonly begun = new Set<VisitorAction>();
   /** Whether what the conversation was before this page is known: what comes then is news to the page. */
   private hasHistory = false;
+  /** The latest fetch of the configuration, which says whether a form comes before the chat. */
+  private configured: Promise<void> | undefined;
   private availabilityTimer: ReturnType<typeof setInterval> | undefined;
   private closeStream: (() => void) | undefined;
   private reportedSeq = 0;
@@ -272,7 +274,12 @@ export class WidgetStore {
     writeText(this.keys.seen, last);
   }
 
-  async loadConfig(): Promise<void> {
+  loadConfig(): Promise<void> {
+    this.configured = this.fetchConfig();
+    return this.configured;
+  }
+
+  private async fetchConfig(): Promise<void> {
     try {
       const config = await this.withRetry(() => this.api.get("/chat/config", { lang: this.embed.language }));
       const wasAway = this.form.value === "offline";
@@ -282,6 +289,8 @@ export class WidgetStore {
     } catch {
       // The configuration of the last visit is used, or the defaults.
     }
+    // What waited for the form, if there is none any more.
+    this.outbox.resume();
   }
 
   /** Somebody is there again: what was written in the form for other times becomes a message of the chat. */
@@ -312,6 +321,11 @@ export class WidgetStore {
         if (state === "live") this.outbox.resume();
       },
     });
+  }
+
+  private get isInChat(): boolean {
+    const mode = this.mode.value;
+    return mode ? mode !== "closed" : readText(this.keys.known) === "1";
   }
 
   /** Remembers whether the visitor has an open conversation: then the next page connects immediately. */
@@ -527,6 +541,18 @@ export class WidgetStore {
     this.connect();
   }
 
+  /** Sends a message of the page. A form that has to be answered first is opened; the message is sent after it. */
+  async sendForPage(text: string): Promise<void> {
+    this.sendMessage(text);
+    if (await this.isFormFirst()) this.show();
+  }
+
+  /** Whether the server would refuse a message until the form is answered. */
+  private async isFormFirst(): Promise<boolean> {
+    if (!this.isInChat) await (this.configured ?? this.loadConfig());
+    return this.form.value === "prechat";
+  }
+
   retry(key: string): void {
     this.outbox.retry(key);
   }
@@ -568,11 +594,6 @@ export class WidgetStore {
     void (isImage ? this.sendImage(failed.file) : this.sendFile(failed.file, failed.seconds));
   }
 
-  /** Tells the visitor that what they chose is not an image. */
-  refuseFile(): void {
-    this.error.value = strings.imageUnsupported;
-  }
-
   dismissError(): void {
     this.error.value = "";
     this.failedUpload.value = null;
@@ -580,6 +601,7 @@ export class WidgetStore {
 
   private async deliver(message: OutgoingMessage): Promise<void> {
     const { key, text, image, file, confirm, replyTo } = message;
+    if (await this.isFormFirst()) throw new ApiError(0, FORM_REQUIRED, "");
     let replyId = 0;
     const changes = this.modeChanges;
     const onEvent = ({ type, content, meta }: ReplyEvent) => {
@@ -673,13 +695,6 @@ export class WidgetStore {
     });
   }
 
-  saveEmail(email: string, name: string): Promise<void> {
-    return this.runWithError(async (store) => {
-      await store.api.post("/chat/email", { email, ...(name && { name }) });
-      store.email.value = email;
-    });
-  }
-
   /** Where what is typed in a form is stored. */
   formKey(kind: FormKind): string {
     return storageKey(this.embed.siteKey, `form-${kind}`);
@@ -700,7 +715,6 @@ export class WidgetStore {
       throw error;
     } finally {
       await this.loadConfig();
-      this.outbox.resume();
     }
   }
 
@@ -716,27 +730,15 @@ export class WidgetStore {
     void this.loadHistory();
   }
 
-  rate(score: number, comment: string): Promise<void> {
-    const rated = this.conversationId.value;
-    const id = String(rated ?? "");
-    const body = { score, ...(comment && { comment }), ...(rated && { conversation_id: rated }) };
-    return this.runWithError(async (store) => {
-      await store.api.post("/chat/rate", body);
-      store.ratedId.value = id;
-      writeText(store.keys.rated, id);
-      store.emit("rating", { score, comment });
-    });
+  /** Remembers which conversation the visitor has rated. */
+  setRated(id: string, rating: ParleyEvents["rating"]): void {
+    this.ratedId.value = id;
+    writeText(this.keys.rated, id);
+    this.emit("rating", rating);
   }
 
-  /** Saves the conversation as a text file. */
-  downloadTranscript(): Promise<void> {
-    return this.runWithError(async (store) => {
-      const { downloadTranscript } = await import("./messages/transcript");
-      await downloadTranscript(store.api, locale.language);
-    });
-  }
-
-  private runWithError(action: VisitorAction): Promise<void> {
+  /** Tries what the visitor has asked for until the server has room, and shows that it failed. */
+  runWithError(action: VisitorAction): Promise<void> {
     return this.begin(async (store) => {
       store.error.value = "";
       try {

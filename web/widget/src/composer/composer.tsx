@@ -34,7 +34,7 @@ export function Composer({ store }: { store: WidgetStore }) {
     const image = findImageFile(files);
     if (image) void store.sendImage(image);
     else if (mayAttach) void store.sendFile(first);
-    else store.refuseFile();
+    else store.error.value = strings.imageUnsupported;
     return true;
   };
   const upload = store.uploading.value;

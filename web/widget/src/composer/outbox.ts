@@ -13,6 +13,9 @@ export interface OutgoingMessage extends OutboxItem {
   replyTo?: number | undefined;
 }
 
+/** The code of a message that has to wait until the site's form is answered. */
+export const FORM_REQUIRED = "prechat_form_required";
+
 /** Whether the server has no room at the moment: too many people at one address, or at all. */
 export const isBusy = ({ status }: ApiError): boolean => status === 429 || status === 503 || status === 504;
 
@@ -43,8 +46,8 @@ export function createOutbox(
     onError(error) {
       if (!(error instanceof ApiError)) return { action: "fail", message: "" };
       if (error.status === 403 && error.code.includes("block")) onBlocked();
-      if (error.code === "prechat_form_required") {
-        onFormRequired();
+      if (error.code === FORM_REQUIRED) {
+        if (error.status) onFormRequired();
         return { action: "stop", message: strings.formFirst };
       }
       if (error.isRetryable) return { action: "retry", message: isBusy(error) ? strings.serverBusy : "" };

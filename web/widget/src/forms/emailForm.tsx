@@ -17,7 +17,7 @@ export function EmailForm({ store }: { store: WidgetStore }) {
   const submit = async (event: Event) => {
     event.preventDefault();
     busy.value = true;
-    await store.saveEmail(email.value.trim(), name.value.trim());
+    await saveEmail(store, email.value.trim(), name.value.trim());
     busy.value = false;
   };
   return (
@@ -48,3 +48,10 @@ export function EmailForm({ store }: { store: WidgetStore }) {
     </form>
   );
 }
+
+/** The session that takes over, if the visitor is just being identified, saves it again. */
+export const saveEmail = (store: WidgetStore, email: string, name: string): Promise<void> =>
+  store.runWithError(async (current) => {
+    await current.api.post("/chat/email", { email, ...(name && { name }) });
+    current.email.value = email;
+  });

@@ -15,7 +15,7 @@ export function RatingForm({ store }: { store: WidgetStore }) {
   if (store.isRated.value) return <p class="notice">{strings.rateThanks}</p>;
   const submit = (event: Event) => {
     event.preventDefault();
-    if (score.value) void store.rate(score.value, comment.value.trim());
+    if (score.value) void rate(store, score.value, comment.value.trim());
   };
   return (
     <form class="form-card" ref={form} onSubmit={submit}>
@@ -54,4 +54,13 @@ export function RatingForm({ store }: { store: WidgetStore }) {
       )}
     </form>
   );
+}
+
+export function rate(store: WidgetStore, score: number, comment: string): Promise<void> {
+  const rated = store.conversationId.value;
+  const body = { score, ...(comment && { comment }), ...(rated && { conversation_id: rated }) };
+  return store.runWithError(async (current) => {
+    await current.api.post("/chat/rate", body);
+    current.setRated(String(rated ?? ""), { score, comment });
+  });
 }

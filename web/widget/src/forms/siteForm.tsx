@@ -75,6 +75,7 @@ export function SiteForm({ store, kind }: { store: WidgetStore; kind: FormKind }
   const props = { values: draft.value.values, errors, set };
   const title = form.title || (kind === "offline" ? strings.leaveMessage : "");
   const isClosable = kind === "offline" && store.isLeaving.value;
+  const mayLeave = kind === "prechat" && store.config.value?.offline_form;
   return (
     <form ref={element} class="form-card site-form" noValidate onSubmit={submit}>
       {title && <h3 dir="auto">{title}</h3>}
@@ -110,6 +111,11 @@ export function SiteForm({ store, kind }: { store: WidgetStore; kind: FormKind }
         {isClosable && (
           <button type="button" class="text-button" onClick={() => (store.isLeaving.value = false)}>
             {strings.cancel}
+          </button>
+        )}
+        {mayLeave && (
+          <button type="button" class="text-button" onClick={() => (store.isLeaving.value = true)}>
+            {strings.leaveMessage}
           </button>
         )}
       </div>

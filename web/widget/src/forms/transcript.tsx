@@ -1,6 +1,6 @@
 /** Lets the visitor keep the chat: as a file, and by e-mail where the site offers it. */
 import { useSignal } from "@preact/signals";
-import { ApiError } from "../../../shared/http";
+import { ApiError, ensureOk } from "../../../shared/http";
 import { format, locale } from "../i18n/i18n";
 import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
@@ -9,7 +9,7 @@ export function Transcript({ store }: { store: WidgetStore }) {
   const isOpen = useSignal(false);
   return (
     <>
-      <button type="button" class="text-button" onClick={() => store.downloadTranscript()}>
+      <button type="button" class="text-button" onClick={() => store.runWithError(download)}>
         {strings.downloadTranscript}
       </button>
       {store.config.value?.transcript_email && !isOpen.value && (
@@ -20,6 +20,17 @@ export function Transcript({ store }: { store: WidgetStore }) {
       {isOpen.value && <TranscriptForm store={store} />}
     </>
   );
+}
+
+/** Saves the conversation as a text file. */
+async function download({ api }: WidgetStore): Promise<void> {
+  const response = await ensureOk(await api.fetch("/chat/transcript", { lang: locale.language }));
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = "chat.txt";
+  link.click();
+  URL.revokeObjectURL(url);
 }
 
 function TranscriptForm({ store }: { store: WidgetStore }) {

@@ -10,6 +10,8 @@ export const ClosedStep = ({ store }: { store: WidgetStore }) => (
     <p class="notice">{strings.chatClosed}</p>
     <Transcript store={store} />
     {store.messages.value.some((message) => message.role === "operator") && <RatingForm store={store} />}
-    {store.config.value?.offline_form && !store.blocked.value && <LeaveMessage store={store} />}
+    {store.config.value?.offline_form && !store.blocked.value && !store.form.value && (
+      <LeaveMessage store={store} />
+    )}
   </>
 );

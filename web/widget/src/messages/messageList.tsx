@@ -107,7 +107,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
           {store.notice.value}
         </p>
       )}
-      {form !== "offline" && <NextStep store={store} />}
+      {form !== "offline" && <NextStep store={store} offer={offer} />}
       {form && !store.blocked.value && <SiteForm key={form} store={store} kind={form} />}
     </div>
   );
@@ -151,16 +151,16 @@ function formatDay(at: string, daysFromToday: number): string {
 }
 
 /** What follows the messages: a notice, a form, or the button that asks for a human. */
-function NextStep({ store }: { store: WidgetStore }) {
+function NextStep({ store, offer }: { store: WidgetStore; offer: Offer | undefined }) {
   const { messages, outgoing, mode, config } = store;
   if (mode.value === "pending") return <PendingStep store={store} />;
   if (mode.value === "closed") return <ClosedStep store={store} />;
   const last = messages.value.at(-1);
   if (last?.confirmation && !outgoing.value.length) return <ConsentForm store={store} message={last} />;
   const hasWritten = messages.value.length > 0 || outgoing.value.length > 0;
-  if (mode.value === "operator" || store.blocked.value) return null;
+  if (mode.value === "operator" || store.blocked.value || store.form.value) return null;
   if (config.value?.offline_form) return <LeaveMessage store={store} />;
-  if (!hasWritten || store.form.value) return null;
+  if (!hasWritten || offer?.quick_replies?.some((reply) => reply.handoff)) return null;
   return (
     <button type="button" class="handoff-button" onClick={() => store.requestHandoff()}>
       <Icon name="person" size={16} />

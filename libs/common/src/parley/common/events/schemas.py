@@ -6,6 +6,7 @@ A client can replace a row that it has with the schema from an event, and then h
 from __future__ import annotations
 
 from datetime import datetime
+from operator import not_
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -99,6 +100,12 @@ class QuickReply(Schema):
     label: str
     value: str | None = Field(None, description="What it sends; null for its label.")
     url: str | None = Field(None, description="What it opens in place of sending, http or https.")
+    handoff: bool = Field(
+        default=False,
+        # A client may send what it has read as the quick replies of a message, and those have no such field.
+        exclude_if=not_,
+        description="Whether the AI offers a person with it: a client needs no other button for that.",
+    )
 
 
 class MessageSchema(Schema):

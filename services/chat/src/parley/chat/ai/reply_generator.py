@@ -141,7 +141,7 @@ class ReplyGenerator:
             return await self._hand_over(task, result)
         if task.handoff_allowed and result.kind == "did_not_know":
             # The text asks whether the visitor wants to talk to a person.
-            result = replace(result, quick_replies=(QuickReply(label=strings.ask_for_person),))
+            result = replace(result, quick_replies=(QuickReply(label=strings.ask_for_person, handoff=True),))
         return await self._save(task, result)
 
     async def _ask_engine(self, task: ReplyTask, question: str, recent: Sequence[Message]) -> AiResult:
