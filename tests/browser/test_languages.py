@@ -43,6 +43,19 @@ CUT_OFF = """() => [...document.querySelectorAll('nav a, button, [role=tab]')]
   .filter((element) => getComputedStyle(element).display !== 'inline')
   .map((element) => element.textContent)"""
 
+CUT_SELECTS = """() => [...document.querySelectorAll('select:not(:has([dir=auto], [lang]))')]
+  .filter((select) => {
+    if (!select.checkVisibility()) return false
+    const copy = select.cloneNode(true)
+    copy.style.cssText = 'position: absolute; width: max-content; min-width: 0; max-width: none'
+    select.after(copy)
+    const width = copy.offsetWidth
+    copy.remove()
+    return width > select.offsetWidth + 1
+  })
+  .map((select) => [...select.options].map((option) => option.label))"""
+"""The selects that are too narrow for one of their options."""
+
 ISOLATED = re.compile("\u2068[^\u2068\u2069]*\u2069")
 """A value in a text: a name, a page, a date."""
 LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z’']{2,}")
@@ -105,6 +118,7 @@ class Walk:
         assert not english_left(self.language, await page.evaluate(VISIBLE_TEXTS), self._names), name
         assert await self.panel.horizontal_overflow() == 0, f"{name} scrolls sideways"
         assert await page.evaluate(CUT_OFF) == [], f"{name} cuts texts off"
+        assert await page.evaluate(CUT_SELECTS) == [], f"{name} cuts what can be chosen"
 
 
 @pytest.mark.parametrize("language", ["de", "ar"])

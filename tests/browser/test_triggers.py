@@ -125,6 +125,7 @@ async def _write(panel: Panel, artifacts: Path | None) -> None:
     await panel.screenshot(artifacts, "panel-trigger-dialog")
     await dialog.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("after 1 s")).to_be_visible()
+    await expect(page.get_by_role("main").get_by_text(TEASER)).to_be_visible()
     await expect(page.get_by_role("list", name="Quick replies")).to_contain_text("Opening hours")
 
 

@@ -2,6 +2,7 @@
 import "./triggers.css";
 import { useSignal } from "@preact/signals";
 import type { Trigger } from "../../../shared/apiTypes";
+import { markdownToText } from "../../../shared/markdown";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { IconButton, Switch } from "../components/controls";
@@ -84,7 +85,7 @@ export function Triggers({ site }: { site: Site }) {
           <li key={trigger.id}>
             <div class="trigger-text">
               <strong dir="auto">{trigger.name}</strong>
-              <p dir="auto">{trigger.message}</p>
+              <p dir="auto">{markdownToText(trigger.message)}</p>
               <QuickReplyChips replies={trigger.quick_replies} />
               <p class="muted">{describeConditions(trigger).join(" · ")}</p>
             </div>
