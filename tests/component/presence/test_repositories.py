@@ -28,6 +28,16 @@ class UnavailablePublisher:
         raise ConnectionError
 
 
+class RecordingPublisher:
+    """Publisher of a broker that takes every event."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    async def publish(self, documents: Sequence[dict[str, Any]]) -> None:
+        self.events += documents
+
+
 @pytest.fixture
 async def mongo(mongodb_uri: str, database_prefix: str) -> AsyncIterator[Mongo]:
     mongo = Mongo(mongodb_uri, f"{database_prefix}_presence", SCHEMA)
@@ -129,6 +139,58 @@ async def test_concurrent_expiry_by_two_replicas_stores_one_event_per_record(mon
     for record in records:
         assert [entry["event"]["type"] for entry in record["outbox"]] == ["visitor.online", "visitor.offline"]
     assert len({entry["id"] for record in records for entry in record["outbox"]}) == 1000
+
+
+async def test_visitors_who_vanish_together_are_announced_once_and_in_few_writes(mongo: Mongo) -> None:
+    sessions = [f"sess_{number}" for number in range(2500)]
+    await create_visitor_repository(mongo).save_heartbeats([heartbeat("a", session=session) for session in sessions])
+    publisher = RecordingPublisher()
+    # The events are of the past, so that with the usual grace the sweeper of the other replica would publish them too.
+    outboxes = [Outbox(mongo, publisher, ["visitors"], grace=timedelta(days=3650)) for _ in range(2)]
+    written_before = await count_updates(mongo)
+    for outbox in outboxes:
+        await outbox.start()
+
+    await asyncio.gather(*(expire_all(MongoVisitorRepository(mongo, outbox)) for outbox in outboxes))
+    for outbox in outboxes:
+        await outbox.stop()
+
+    types: dict[str, list[str]] = {}
+    for event in publisher.events:
+        types.setdefault(event["session"], []).append(event["type"])
+    assert types == {session: ["visitor.online", "visitor.offline"] for session in sessions}
+    assert await mongo["visitors"].count_documents({"outbox": {"$ne": []}}) == 0
+    assert await count_updates(mongo) - written_before < 40
+
+
+async def expire_all(repository: MongoVisitorRepository) -> None:
+    while await repository.expire_due(NOW + TTL):
+        pass
+
+
+async def count_updates(mongo: Mongo) -> int:
+    """Return how many updates the database has run on visitors; each may write many records."""
+    totals = (await mongo.client.admin.command("top"))["totals"]
+    count: int = totals[mongo["visitors"].full_name]["update"]["count"]
+    return count
+
+
+async def test_published_events_are_removed_and_newer_ones_are_kept(mongo: Mongo) -> None:
+    repository = create_visitor_repository(mongo)
+    await repository.save_heartbeats([heartbeat("a"), heartbeat("a", session="sess_b")])
+    publisher = RecordingPublisher()
+    outbox = Outbox(mongo, publisher, ["visitors"], grace=timedelta(days=3650))
+    for record in await mongo["visitors"].find().to_list():
+        outbox.enqueue("visitors", record)
+    # Written by another replica, while this one publishes.
+    await repository.save_heartbeats([heartbeat("b", 1)])
+
+    await outbox.start()
+    await outbox.stop()
+
+    assert [event["type"] for event in publisher.events] == ["visitor.online"] * 2
+    assert await outbox_entries(mongo) == [("visitor.page", "b")]
+    assert await outbox_entries(mongo, "sess_b") == []
 
 
 async def test_event_times_of_a_record_increase_despite_clock_skew(mongo: Mongo) -> None:

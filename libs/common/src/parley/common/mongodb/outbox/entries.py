@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo import UpdateOne
-
 from parley.common.events import Event
 from parley.common.mongodb.client import Mongo
 from parley.common.mongodb.schema import Document, Index
@@ -80,10 +78,14 @@ def unprocessed_entries(batch: Sequence[PendingDocument], processed: RecentIds) 
 
 
 async def remove_entries(mongo: Mongo, entry_ids: Mapping[DocumentKey, Sequence[str]]) -> None:
-    """Remove entries from their documents. Raises what pymongo raises."""
-    updates: dict[str, list[UpdateOne]] = {}
+    """Remove entries from their documents, with one write per collection. Raises what pymongo raises."""
+    removals: dict[str, tuple[list[Any], list[str]]] = {}
     for (collection, document_id), ids in entry_ids.items():
-        update = UpdateOne({"_id": document_id}, {"$pull": {"outbox": {"id": {"$in": ids}}}})
-        updates.setdefault(collection, []).append(update)
-    for collection, operations in updates.items():
-        await mongo[collection].bulk_write(operations, ordered=False)
+        document_ids, removed_ids = removals.setdefault(collection, ([], []))
+        document_ids.append(document_id)
+        removed_ids.extend(ids)
+    for collection, (document_ids, removed_ids) in removals.items():
+        # An entry's id is unique, so every document may look for the entries of all.
+        await mongo[collection].update_many(
+            {"_id": {"$in": document_ids}}, {"$pull": {"outbox": {"id": {"$in": removed_ids}}}}
+        )

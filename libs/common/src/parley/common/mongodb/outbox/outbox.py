@@ -31,7 +31,7 @@ from parley.common.runtime.tasks import cancel_and_wait, keep_running
 
 log = get_logger(__name__)
 
-_PUBLISH_BATCH_SIZE = 128
+_PUBLISH_BATCH_SIZE = 512
 _INSERT_BATCH_SIZE = 32
 """Entries that are worth a write of their own immediately: larger batches are hardly cheaper per entry."""
 _REMOVE_BATCH_SIZE = 1000
