@@ -22,8 +22,13 @@ export const formatDateTime = (iso: string): string => dateTime.value.format(new
 export const formatNumber = (value: number, options?: Intl.NumberFormatOptions): string =>
   new Intl.NumberFormat(locale.value, options).format(value);
 /** An amount of a currency (ISO 4217), with enough digits for the cost of a question. */
-export const formatCost = (amount: number, currency: string): string =>
-  formatNumber(amount, { style: "currency", currency, maximumFractionDigits: Math.abs(amount) < 1 ? 4 : 2 });
+export function formatCost(amount: number, currency: string): string {
+  const size = Math.abs(amount);
+  // With four digits, it would look as if nothing was paid.
+  const tiny = size > 0 && size < 0.0001;
+  const digits = tiny ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: size < 1 ? 4 : 2 };
+  return formatNumber(amount, { style: "currency", currency, ...digits });
+}
 /** A Monday, to name the days of the week. */
 const MONDAY_MS = Date.UTC(2024, 0, 1);
 
