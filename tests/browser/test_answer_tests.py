@@ -34,7 +34,7 @@ async def test_a_change_of_the_ai_is_tested_and_then_applied(
     await expect(dialog.get_by_role("status").first).to_contain_text("Not all tests passed", timeout=30_000)
     await expect(dialog).to_contain_text("Did not answer")
     await check_schemes(panel, artifacts, "answer-test-run")
-    await dialog.get_by_role("button", name="Cancel").click()
+    await dialog.get_by_role("button", name="Close").last.click()
     await page.get_by_role("button", name="Edit: How far is the moon?").click()
     await dialog.get_by_label("The assistant must").select_option("decline")
     await dialog.get_by_role("button", name="Save").click()

@@ -89,7 +89,7 @@ test("a run that is older than the questions and answers is not applied but repe
   };
   await press("Apply these settings");
   expect(view.root.querySelector(".notice")?.textContent).toContain("have changed since this run");
-  expect(buttons().map((button) => button.textContent)).toEqual(["Cancel", "Run tests"]);
+  expect(buttons().map((button) => button.textContent)).toEqual(["Close", "Run tests"]);
   await press("Run tests");
   expect(view.root.textContent).toContain("The tests run with the settings that are live.");
 });

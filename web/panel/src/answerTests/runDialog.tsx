@@ -153,7 +153,7 @@ function RunView({ siteId, runId, onApply, onAgain, onClose }: RunViewProps) {
       {!active && (run.summary?.replays ?? 0) > 0 && hasPermission(siteId, "can_view_conversations") && (
         <Replays run={run} siteId={siteId} />
       )}
-      <DialogActions onCancel={onClose}>
+      <DialogActions onCancel={onClose} onlyCloses>
         {active && (
           <button type="button" class="button" onClick={cancel}>
             {t("answerTests.cancelRun")}

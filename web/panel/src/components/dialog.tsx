@@ -47,14 +47,16 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
 interface DialogActionsProps {
   onCancel: () => void;
   children: ComponentChildren;
+  /** Whether closing the dialog ends nothing that could be cancelled. */
+  onlyCloses?: boolean;
 }
 
-/** The row of buttons at the end of a dialog: Cancel, then the dialog's own. */
-export function DialogActions({ onCancel, children }: DialogActionsProps) {
+/** The row of buttons at the end of a dialog: Cancel or Close, then the dialog's own. */
+export function DialogActions({ onCancel, children, onlyCloses }: DialogActionsProps) {
   return (
     <div class="dialog-actions">
       <button type="button" class="button" onClick={onCancel}>
-        {t("common.cancel")}
+        {onlyCloses ? t("common.close") : t("common.cancel")}
       </button>
       {children}
     </div>

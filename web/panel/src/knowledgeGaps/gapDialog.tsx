@@ -66,7 +66,9 @@ export function GapDialog({ siteId, gap, onClose, onAnswered }: GapDialogProps) 
               </button>
             </EntryForm>
           ) : (
-            <DialogActions onCancel={onClose}>{null}</DialogActions>
+            <DialogActions onCancel={onClose} onlyCloses>
+              {null}
+            </DialogActions>
           )}
         </div>
       )}
