@@ -53,26 +53,12 @@ class AiModule:
         self._searcher = WorkerSearcher()
         self._vectors, self._clock = admin.passage_vectors, clock
         self.retrieval = self.create_retrieval(passage_sources)
-        chains = EngineChains(self.engines, admin.site_repository, clock)
+        self._chains = EngineChains(self.engines, admin.site_repository, clock)
         self.test_engines = EngineChains(self.engines, UnrecordedStates(), clock)
-        generator = ReplyGenerator(
-            conversations.conversation_repository,
-            conversations.message_repository,
-            admin.site_directory,
-            self.retrieval,
-            chains,
-            budget,
-            conversations.presence,
-            clock,
-            conversations.next_message_id,
-            admin.site_repository,
-            tools,
-            images,
-        )
         self.replies = AiReplyService(
             conversations.conversation_repository,
             conversations.message_repository,
-            generator,
+            self._create_generator(admin, conversations, tools, images),
             clock,
             self._tasks.spawn,
         )
@@ -91,10 +77,28 @@ class AiModule:
             conversations.message_repository,
             admin.cached_sites,
             self.retrieval,
-            chains,
+            self._chains,
             budget,
             admin.site_repository,
             clock,
+        )
+
+    def _create_generator(
+        self, admin: AdminModule, conversations: ConversationModule, tools: ToolSessions, images: VisitorImages
+    ) -> ReplyGenerator:
+        return ReplyGenerator(
+            conversations.conversation_repository,
+            conversations.message_repository,
+            admin.site_directory,
+            self.retrieval,
+            self._chains,
+            self.budget,
+            conversations.presence,
+            self._clock,
+            conversations.next_message_id,
+            admin.site_repository,
+            tools,
+            images,
         )
 
     def create_retrieval(self, sources: Sequence[PassageSource]) -> RetrievalService:

@@ -54,134 +54,168 @@ from parley.common.runtime.clock import Clock, utc_now
 
 class ConversationModule:
     def __init__(self, backends: Backends, admin: AdminModule, settings: ChatSettings, clock: Clock = utc_now) -> None:
-        mongo, publish_ephemeral = backends.mongo, backends.broker.publish_ephemeral
-        self.conversation_repository = conversations = MongoConversationRepository(mongo, backends.outbox)
-        self.message_repository = messages = MongoMessageRepository(mongo)
-        visitors = MongoVisitorRepository(mongo, settings.silent_visitor_lifetime, clock)
+        self._backends, self._admin, self._settings, self._clock = backends, admin, settings, clock
+        mongo = backends.mongo
+        self.conversation_repository = MongoConversationRepository(mongo, backends.outbox)
+        self.message_repository = MongoMessageRepository(mongo)
+        self._visitor_repository = MongoVisitorRepository(mongo, settings.silent_visitor_lifetime, clock)
+        self._waiting, self.waits = MongoWaitingConversations(mongo), MongoWaitRepository(mongo)
         self.next_message_id = BlockIdGenerator(mongo, "message", block=1000).next
-        next_note_id = BlockIdGenerator(mongo, "note").next
-
-        reachable_operators = RpcReachableOperators(backends.rpc["notify"])
-        self.presence = presence = PresenceService(
+        self._reachable_operators = RpcReachableOperators(backends.rpc["notify"])
+        self.presence = PresenceService(
             MongoOnlineOperatorRepository(mongo),
             backends.rpc["presence"],
-            PushReachability(admin.team_directory, reachable_operators),
+            PushReachability(admin.team_directory, self._reachable_operators),
         )
+        self.queue_places = QueuePlaces(self._waiting, self.waits, backends.broker.publish_ephemeral, clock)
+        self.session_ends = SessionEnds(admin.ended_sessions, self._visitor_repository, clock)
+        self._visitor_conversations = VisitorConversations(
+            self.conversation_repository, clock, ConversationIdGenerator(mongo).next, self.session_ends.find_person
+        )
+        self.message_translations = MessageTranslations(self.conversation_repository, self.message_repository)
+        # Each uses only what those above it have built.
+        self._build_services_of_operators()
+        self._build_lists()
+        self._build_services_of_visitors()
+        self._build_identification()
+        self._build_transcripts()
+        self._build_background_work()
+
+    def _build_services_of_operators(self) -> None:
+        admin, backends, clock = self._admin, self._backends, self._clock
         self.conversations = ConversationService(
-            conversations,
+            self.conversation_repository,
             admin.site_directory,
             admin.team_directory,
             admin.labels,
             admin.audit,
-            publish_ephemeral,
+            backends.broker.publish_ephemeral,
             clock,
-            next_note_id,
+            BlockIdGenerator(backends.mongo, "note").next,
             admin.teams_repository,
         )
-        self.queries = ConversationQueries(
-            MongoConversationQueryRepository(mongo, clock),
-            conversations,
-            messages,
-            admin.cached_sites,
-            admin.team_directory,
-            presence,
-            reachable_operators,
-            SearchService(MongoSearchRepository(mongo), admin.cached_sites),
-        )
-        self.session_ends = SessionEnds(admin.ended_sessions, visitors, clock)
-        visitor_conversations = VisitorConversations(
-            conversations, clock, ConversationIdGenerator(mongo).next, self.session_ends.find_person
-        )
         self.operator_messages = OperatorMessageService(
-            conversations,
-            messages,
-            visitors,
-            visitor_conversations,
+            self.conversation_repository,
+            self.message_repository,
+            self._visitor_repository,
+            self._visitor_conversations,
             admin.cached_sites,
-            presence,
+            self.presence,
             admin.audit,
             RpcMessageTranslator(backends.rpc["translate"]),
             clock,
             self.next_message_id,
         )
-        self.visitor_messages = VisitorMessageService(
-            conversations,
-            messages,
-            visitors,
-            visitor_conversations,
+        self.bulk_actions = BulkActionService(
+            ConversationChanges(self.conversations),
+            MongoBulkActionRepository(backends.mongo),
+            BlockIdGenerator(backends.mongo, "bulk_action").next,
+            clock,
+        )
+
+    def _build_lists(self) -> None:
+        admin, mongo, clock = self._admin, self._backends.mongo, self._clock
+        self.queries = ConversationQueries(
+            MongoConversationQueryRepository(mongo, clock),
+            self.conversation_repository,
+            self.message_repository,
             admin.cached_sites,
-            presence,
-            publish_ephemeral,
+            admin.team_directory,
+            self.presence,
+            self._reachable_operators,
+            SearchService(MongoSearchRepository(mongo), admin.cached_sites),
+        )
+        next_view_id = BlockIdGenerator(mongo, "view").next
+        self.views = ViewService(
+            MongoViewRepository(mongo), self.queries, admin.audiences, admin.audit, next_view_id, clock
+        )
+
+    def _build_services_of_visitors(self) -> None:
+        admin, clock = self._admin, self._clock
+        self.visitor_messages = VisitorMessageService(
+            self.conversation_repository,
+            self.message_repository,
+            self._visitor_repository,
+            self._visitor_conversations,
+            admin.cached_sites,
+            self.presence,
+            self._backends.broker.publish_ephemeral,
             clock,
             self.next_message_id,
         )
-        self.message_translations = MessageTranslations(conversations, messages)
-        self.visitors = VisitorService(visitors, conversations, admin.cached_sites, admin.audit, clock)
-        self.forms = FormService(
-            admin.cached_sites, visitors, self.visitors, self.visitor_messages, admin.labels, clock
+        self.visitors = VisitorService(
+            self._visitor_repository, self.conversation_repository, admin.cached_sites, admin.audit, clock
         )
-        joiner = SessionJoiner(visitors, self.visitors, conversations, MongoSessionContent(mongo), clock)
+        self.forms = FormService(
+            admin.cached_sites, self._visitor_repository, self.visitors, self.visitor_messages, admin.labels, clock
+        )
+        self.triggers = TriggerDelivery(
+            admin.cached_sites,
+            self._visitor_repository,
+            self.conversation_repository,
+            self.presence,
+            admin.triggers.shown,
+            admin.triggers.previews,
+            clock,
+        )
+        self.widget = WidgetService(
+            self.visitors,
+            self.conversation_repository,
+            self.message_repository,
+            admin.cached_sites,
+            self.presence,
+            self.queue_places,
+            clock,
+        )
+
+    def _build_identification(self) -> None:
+        admin, conversations, clock = self._admin, self.conversation_repository, self._clock
+        joiner = SessionJoiner(
+            self._visitor_repository, self.visitors, conversations, MongoSessionContent(self._backends.mongo), clock
+        )
         self.late_writes = LateWrites(self.session_ends, joiner)
         self.identification = IdentificationService(
             admin.site_directory,
             admin.site_repository,
             TokenVerifier(admin.identity_secret_cipher),
-            visitors,
+            self._visitor_repository,
             self.visitors,
             conversations,
             joiner,
             self.session_ends,
-            IdentifiedSessions(settings.identity_secret),
+            IdentifiedSessions(self._settings.identity_secret),
             clock,
         )
-        self.triggers = TriggerDelivery(
-            admin.cached_sites,
-            visitors,
-            conversations,
-            presence,
-            admin.triggers.shown,
-            admin.triggers.previews,
-            clock,
-        )
-        waiting, self.waits = MongoWaitingConversations(mongo), MongoWaitRepository(mongo)
-        self.queue_places = QueuePlaces(waiting, self.waits, publish_ephemeral, clock)
-        self.widget = WidgetService(
-            self.visitors, conversations, messages, admin.cached_sites, presence, self.queue_places, clock
-        )
+
+    def _build_transcripts(self) -> None:
+        mongo, clock = self._backends.mongo, self._clock
         self.transcripts = TranscriptService(
             self.visitors,
-            conversations,
-            messages,
-            admin.cached_sites,
-            MongoTranscriptRequests(mongo, backends.outbox),
+            self.conversation_repository,
+            self.message_repository,
+            self._admin.cached_sites,
+            MongoTranscriptRequests(mongo, self._backends.outbox),
             MongoDailyLimits(mongo, clock),
-            admin.audit,
+            self._admin.audit,
             clock,
-            settings.mail_is_on,
+            self._settings.mail_is_on,
         )
-        self.operator_timeouts = OperatorTimeouts(conversations, admin.site_directory, presence, clock)
+
+    def _build_background_work(self) -> None:
+        admin, conversations, clock = self._admin, self.conversation_repository, self._clock
+        self.operator_timeouts = OperatorTimeouts(conversations, admin.site_directory, self.presence, clock)
         self.assigner = Assigner(
             conversations,
-            waiting,
-            MongoSlotsRepository(mongo),
+            self._waiting,
+            MongoSlotsRepository(self._backends.mongo),
             # Not cached: a change of the routing is acted on when its event arrives.
             admin.site_directory,
             admin.team_directory,
             admin.teams_repository,
-            presence,
+            self.presence,
             clock,
         )
         self.snoozes = Snoozes(conversations, admin.site_directory, clock)
         self.visitor_silences = VisitorSilences(conversations, admin.site_directory, clock, self.next_message_id)
         self.label_removal = LabelRemoval(admin.label_repository, conversations, clock)
-        next_view_id = BlockIdGenerator(mongo, "view").next
-        self.views = ViewService(
-            MongoViewRepository(mongo), self.queries, admin.audiences, admin.audit, next_view_id, clock
-        )
-        self.bulk_actions = BulkActionService(
-            ConversationChanges(self.conversations),
-            MongoBulkActionRepository(mongo),
-            BlockIdGenerator(mongo, "bulk_action").next,
-            clock,
-        )
         self.lost_access = LostAccess(conversations, admin.team_directory, clock)

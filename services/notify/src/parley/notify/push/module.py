@@ -35,6 +35,7 @@ from parley.notify.push.token_repository import MongoPushTokenRepository
 from parley.notify.push.token_service import PushTokenService
 from parley.notify.push.workers import PushSender
 from parley.notify.settings import NotifySettings
+from parley.notify.streaming.event_log import EventLog
 from parley.notify.streaming.module import StreamingModule
 from parley.notify.timeouts import PUSH_BACKLOG_INTERVAL_SECONDS, SEEN_FLUSH_INTERVAL_SECONDS
 
@@ -94,9 +95,7 @@ class PushModule:
         self, providers: PushProviders, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule
     ) -> None:
         event_log = streaming.log
-        sites = CachedChatSites(self._rpc, is_connected=lambda: event_log.running and site_changes.running)
-        site_changes = sites.subscriber()
-        broker.add(site_changes)
+        sites = self._add_sites(broker, event_log)
         seen = MongoSeenRepository(mongo, utc_now)
         seen_tracker = SeenTracker(seen, self._tokens)
         max_age = timedelta(seconds=self._settings.push_give_up_seconds)
@@ -141,6 +140,12 @@ class PushModule:
             PushSender(deliveries),
             PeriodicTask(PUSH_BACKLOG_INTERVAL_SECONDS, deliveries.report_backlog, "push-backlog"),
         )
+
+    def _add_sites(self, broker: BrokerConnection, event_log: EventLog) -> CachedChatSites:
+        sites = CachedChatSites(self._rpc, is_connected=lambda: event_log.running and site_changes.running)
+        site_changes = sites.subscriber()
+        broker.add(site_changes)
+        return sites
 
 
 async def _nobody(_: Iterable[int]) -> set[int]:
