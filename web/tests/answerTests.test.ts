@@ -61,7 +61,8 @@ test("a run shows which answers are those of a fallback by itself", async () => 
   const results = [result("primary", "right", "Until six."), result("f1", "wrong", "Until nine.")];
   server.on("GET", "/sites/1/chatbot/tests/runs/5/results", () => json({ results, next_cursor: null }));
   await act(async () => render(h(RunDialog, { siteId: 1, run: RUN as never, onClose: () => {} }), view.root));
-  await settle();
+  // The results are asked for once the run is shown.
+  await vi.waitFor(() => expect(view.root.querySelectorAll(".test-answer")).toHaveLength(2));
   const shown = [...view.root.querySelectorAll(".test-answer")].map((answer) => answer.textContent);
   expect(shown).toEqual(["Fallback by itself: spare WrongUntil nine.", "Tested settings RightUntil six."]);
 });
