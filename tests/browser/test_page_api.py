@@ -27,6 +27,13 @@ parley("hide")
 </script>"""
 
 
+LISTENER = """<script>
+window.parley = window.parley || function(){(parley.q = parley.q || []).push(arguments)}
+window.received = []
+for (const name of EVENTS) parley("on", name, (detail) => received.push([name, detail]))
+</script>"""
+
+
 async def call(widget: Widget, *command: str) -> None:
     await widget.page.evaluate("(command) => parley(...command)", list(command))
 
@@ -148,6 +155,46 @@ async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
             await call(widget, "boot")
         await expect_event(widget, "ready")
         await expect(widget.page.locator("parley-chat")).to_have_count(1)
+
+
+async def test_page_hears_of_a_message_that_is_left_and_what_becomes_of_it(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
+) -> None:
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}", {"domains": ["localhost"]})).ok()
+    offline = {"enabled": True, "replaces_chat": True, "confirmation": "We will be back."}
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/forms", {"offline": offline})).ok()
+    tag = f'<script async src="{stack.gateway_url}/widget.js" data-site-key="{tenant.site_key}"></script>'
+    widget = await sessions.widget()
+    page = widget.page
+    async with serve_pages({"/": build_page(LISTENER.replace("EVENTS", str(list(EVENTS))) + tag)}) as address:
+        await page.goto(address)
+        await expect_event(widget, "ready")
+        await call(widget, "open")
+        await page.get_by_label("Your e-mail").fill("jane@shop.test")
+        await page.get_by_label("Your message").fill("Please call me")
+        await page.get_by_role("button", name="Send").click()
+        await expect(widget.log).to_contain_text("We will be back.")
+        waiting = await tenant.alex.get("/operator/active-chats", site_id=tenant.site_id, status="pending")
+        [chat] = waiting.ok()["chats"]
+        (await tenant.alex.post(f"/operator/accept/{chat['id']}")).ok()
+        await expect(widget.page.get_by_role("heading", name="Alex")).to_be_visible()
+        await tenant.alex.send_message(chat["id"], "When?")
+        await expect(widget.log).to_contain_text("When?")
+        (await tenant.alex.post(f"/operator/close/{chat['id']}")).ok()
+        await page.get_by_role("radio", name="2 of 5").check()
+        await page.get_by_label("Tell us more").fill("Too late")
+        await page.get_by_role("button", name="Send rating").click()
+        await expect(widget.log).to_contain_text("Thank you for your rating")
+        heard = await page.evaluate("received.map(([name, detail]) => [name, detail.role ?? detail.score ?? null])")
+        assert sorted(heard[:4], key=str) == sorted(
+            [["open", None], ["handoff", None], ["message", "visitor"], ["message", "system"]], key=str
+        )
+        assert heard[4:] == [["accepted", None], ["message", "operator"], ["closed", None], ["rating", 2]]
+        # The history of an earlier page is no news.
+        await page.reload()
+        await expect_event(widget, "ready")
+        await expect(widget.log).to_contain_text("When?")
+        assert [name for name, _ in await page.evaluate("received")] == ["open"]
 
 
 async def test_chat_fills_the_page_of_an_app(tenant: TenantFixture, stack: Stack, sessions: BrowserSessions) -> None:

@@ -418,11 +418,13 @@ export class WidgetStore {
 
   private applyConversationEvent(event: LiveEvent): void {
     const mode = event.data["mode"] as Mode;
-    this.modeChanges += 1;
-    if (event.type === "conversation.created" && event.conversation_id !== this.conversationId.value) {
+    if (event.type === "conversation.created") {
+      // A response that came before it knows what has happened since.
+      if (event.conversation_id === this.conversationId.value) return;
       this.readSeq.value = 0;
       this.reportedSeq = 0;
     }
+    this.modeChanges += 1;
     this.conversationId.value = event.conversation_id ?? this.conversationId.value;
     this.setMode(mode, (event.data["operator"] as OperatorRef | null)?.name ?? null);
     this.typing.value = null;

@@ -107,7 +107,10 @@ export function MessageList({ store }: { store: WidgetStore }) {
           {store.notice.value}
         </p>
       )}
-      {form !== "offline" && <NextStep store={store} offer={offer} />}
+      {/* A closed chat can still be rated and kept, also where the form replaces the next one. */}
+      {(form !== "offline" || (mode.value === "closed" && !store.isLeaving.value)) && (
+        <NextStep store={store} offer={offer} />
+      )}
       {form && !store.blocked.value && <SiteForm key={form} store={store} kind={form} />}
     </div>
   );
