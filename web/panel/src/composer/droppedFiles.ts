@@ -17,16 +17,11 @@ export function ignoreDroppedFiles(): () => void {
   };
 }
 
-/** Gives the files that are dropped anywhere in the window to `take`; `dragging` says whether some are over it. */
-export function useDroppedFiles(
-  enabled: boolean,
-  dragging: Signal<boolean>,
-  take: (files: FileList) => void,
-): void {
-  const latest = useRef(take);
-  latest.current = take;
+/** Calls `onFiles` with files that are dropped anywhere in the window; `dragging` says whether some are over it. */
+export function useDroppedFiles(dragging: Signal<boolean>, onFiles: (files: FileList) => void): void {
+  const latest = useRef(onFiles);
+  latest.current = onFiles;
   useEffect(() => {
-    if (!enabled) return undefined;
     const onDragOver = (event: DragEvent) => {
       dragging.value = hasFiles(event);
     };
@@ -48,5 +43,5 @@ export function useDroppedFiles(
       removeEventListener("dragleave", onDragLeave);
       removeEventListener("drop", onDrop);
     };
-  }, [enabled]);
+  }, []);
 }
