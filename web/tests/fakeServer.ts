@@ -1,4 +1,7 @@
-/** A server for tests: takes the place of `fetch`, records requests and answers with what the test has prepared. */
+/**
+ * A server for tests: takes the place of `fetch` and `XMLHttpRequest`, records requests and answers with what the test
+ * has prepared.
+ */
 import { vi } from "vitest";
 
 export interface RecordedRequest {
@@ -15,6 +18,13 @@ export class FakeServer {
   private readonly handlers = new Map<string, Handler>();
 
   constructor() {
+    const server = this;
+    vi.stubGlobal(
+      "XMLHttpRequest",
+      class extends FakeXhr {
+        override readonly server = server;
+      },
+    );
     vi.stubGlobal("fetch", (url: string | URL, init: RequestInit = {}) => this.handle(String(url), init));
   }
 
@@ -29,7 +39,7 @@ export class FakeServer {
     );
   }
 
-  private async handle(address: string, init: RequestInit): Promise<Response> {
+  async handle(address: string, init: RequestInit): Promise<Response> {
     const url = new URL(address, "http://parley.test");
     const method = init.method ?? "GET";
     const body = typeof init.body === "string" ? JSON.parse(init.body) : init.body;
@@ -38,6 +48,57 @@ export class FakeServer {
     const handler = this.handlers.get(`${method} ${url.pathname}`);
     if (!handler) throw new TypeError(`no handler for ${method} ${url.pathname}`);
     return handler(request);
+  }
+}
+
+/** What an upload uses of XMLHttpRequest. */
+abstract class FakeXhr {
+  abstract readonly server: FakeServer;
+  readonly upload: { onprogress?: (event: object) => void } = {};
+  onload?: () => void;
+  onerror?: () => void;
+  onabort?: () => void;
+  onloadend?: () => void;
+  status = 0;
+  responseText = "";
+  private url = "";
+  private method = "";
+  private readonly headers = new Headers();
+  private responseHeaders = new Headers();
+  private isAborted = false;
+
+  open(method: string, url: string): void {
+    this.method = method;
+    this.url = url;
+  }
+
+  setRequestHeader(name: string, value: string): void {
+    this.headers.set(name, value);
+  }
+
+  getResponseHeader = (name: string): string | null => this.responseHeaders.get(name);
+
+  abort(): void {
+    this.isAborted = true;
+    this.onabort?.();
+    this.onloadend?.();
+  }
+
+  async send(body: FormData): Promise<void> {
+    try {
+      const response = await this.server.handle(this.url, {
+        method: this.method,
+        headers: this.headers,
+        body,
+      });
+      this.status = response.status;
+      this.responseHeaders = response.headers;
+      this.responseText = await response.text();
+      if (!this.isAborted) this.onload?.();
+    } catch {
+      if (!this.isAborted) this.onerror?.();
+    }
+    if (!this.isAborted) this.onloadend?.();
   }
 }
 

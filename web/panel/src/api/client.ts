@@ -106,18 +106,11 @@ export const api = {
   },
 
   /** Uploads an image for a message. Returns its URL. */
-  async uploadImage(file: File): Promise<string> {
+  async uploadImage(file: File, options?: UploadOptions): Promise<string> {
     const form = new FormData();
     form.set("image", file);
-    const init = { method: "POST", body: form };
     const path = "/operator/upload-image" satisfies PathWith<"post">;
-    const response = await request<ResponseBody<"post", typeof path>>(
-      `/api/v1${path}`,
-      init,
-      new Headers(),
-      UPLOAD_TIMEOUT_MS,
-    );
-    return response.url;
+    return (await upload<ResponseBody<"post", typeof path>>(`/api/v1${path}`, form, options)).url;
   },
 
   /** Uploads a file into a source of a site's knowledge. */
@@ -133,29 +126,32 @@ export const api = {
   async uploadFile(
     file: File,
     siteId: number | null,
-    options: UploadOptions & { seconds?: number | undefined },
+    options?: UploadOptions & { seconds?: number | undefined },
   ): Promise<FileAttachment> {
     const form = new FormData();
-    if (options.seconds !== undefined) form.set("duration", String(options.seconds));
+    if (options?.seconds !== undefined) form.set("duration", String(options.seconds));
     form.set("file", file);
     const path = "/operator/upload-file" satisfies PathWith<"post">;
     const url = `/api/v1${path}${toQueryString({ site_id: siteId })}`;
-    const attempt = async () =>
-      uploadForm<ResponseBody<"post", typeof path>>(
-        url,
-        form,
-        { Authorization: `Bearer ${await session.token()}` },
-        options,
-      );
-    try {
-      return (await attempt()).file;
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      await session.refresh();
-      return (await attempt()).file;
-    }
+    return (await upload<ResponseBody<"post", typeof path>>(url, form, options)).file;
   },
 };
+
+async function upload<T>(
+  url: string,
+  form: FormData,
+  options: UploadOptions = { onProgress: () => undefined, signal: new AbortController().signal },
+): Promise<T> {
+  const attempt = async () =>
+    uploadForm<T>(url, form, { Authorization: `Bearer ${await session.token()}` }, options);
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    await session.refresh();
+    return attempt();
+  }
+}
 
 async function request<T>(
   url: string,

@@ -107,8 +107,6 @@ export function CannedRepliesCard() {
   );
 }
 
-const withoutProgress = () => ({ onProgress: () => undefined, signal: new AbortController().signal });
-
 function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | null> }) {
   const before = editing.value === "new" ? null : editing.value;
   const shortcut = useSignal(before?.shortcut ?? "");
@@ -142,7 +140,7 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
     void runWithToast(async () => {
       if (chosen.type.startsWith("image/")) image.value = await api.uploadImage(chosen);
       // Without a site: the reply may be used on several.
-      else file.value = await api.uploadFile(chosen, null, withoutProgress());
+      else file.value = await api.uploadFile(chosen, null);
     }).finally(() => (busy.value = false));
   };
   return (

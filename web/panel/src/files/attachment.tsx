@@ -39,7 +39,7 @@ export function useUpload(conversation: number, siteId: number) {
     const options = { onProgress, signal: controller.signal, seconds };
     try {
       const attached: Partial<Draft> = file.type.startsWith("image/")
-        ? { image: await api.uploadImage(file) }
+        ? { image: await api.uploadImage(file, options) }
         : { file: await api.uploadFile(file, siteId, options) };
       if (!controller.signal.aborted) setDraft(conversation, attached);
       if (isCurrent()) upload.value = null;

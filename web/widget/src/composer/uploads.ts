@@ -1,7 +1,7 @@
 /** Uploads images and files. Loaded when the visitor sends the first one. */
 import type { FileAttachment, ResponseBody } from "../../../shared/apiTypes";
 import { formatBytes } from "../../../shared/fileCard";
-import { ApiError, readBody, send, UPLOAD_TIMEOUT_MS } from "../../../shared/http";
+import { ApiError } from "../../../shared/http";
 import { sleep } from "../../../shared/retry";
 import { isCancelled, type UploadOptions, uploadForm } from "../../../shared/upload";
 import type { WidgetApi } from "../api/widgetApi";
@@ -15,8 +15,9 @@ const MAX_ATTEMPTS = 4;
 const MAX_DELAY_SECONDS = 60;
 
 export async function sendImage(store: WidgetStore, api: WidgetApi, file: File): Promise<void> {
-  await runUpload(store, file, undefined, async () => {
-    store.sendMessage("", await retryWhenBusy(store, () => uploadImage(api, file)));
+  await runUpload(store, file, undefined, async (options) => {
+    const url = await retryWhenBusy(store, options.signal, () => uploadImage(api, file, options));
+    if (!options.signal.aborted) store.sendMessage("", url);
   });
 }
 
@@ -34,21 +35,19 @@ export async function sendFile(
     return;
   }
   await runUpload(store, file, seconds, async (options) => {
-    const uploaded = await retryWhenBusy(store, () => uploadFile(api, file, seconds, options));
+    const uploaded = await retryWhenBusy(store, options.signal, () =>
+      uploadFile(api, file, seconds, options),
+    );
     if (!options.signal.aborted) store.sendMessage("", "", uploaded);
   });
 }
 
 /** Uploads an image for a message. Returns its URL. */
-async function uploadImage(api: WidgetApi, file: File): Promise<string> {
+async function uploadImage(api: WidgetApi, file: File, options: UploadOptions): Promise<string> {
   const form = api.createForm();
   form.set("image", file);
-  const response = await send(
-    api.url("/chat/upload-image"),
-    { method: "POST", body: form },
-    UPLOAD_TIMEOUT_MS,
-  );
-  return (await readBody<ResponseBody<"post", "/chat/upload-image">>(response)).url;
+  const url = api.url("/chat/upload-image");
+  return (await uploadForm<ResponseBody<"post", "/chat/upload-image">>(url, form, {}, options)).url;
 }
 
 async function uploadFile(
@@ -91,7 +90,11 @@ async function runUpload(
 }
 
 /** Uploads something. When the server has no room for it at the moment, tries again when it says so. */
-async function retryWhenBusy<T>(store: WidgetStore, attempt: () => Promise<T>): Promise<T> {
+async function retryWhenBusy<T>(
+  store: WidgetStore,
+  cancelled: AbortSignal,
+  attempt: () => Promise<T>,
+): Promise<T> {
   for (let count = 1; ; count += 1) {
     try {
       return await attempt();
@@ -99,7 +102,7 @@ async function retryWhenBusy<T>(store: WidgetStore, attempt: () => Promise<T>): 
       if (!(error instanceof ApiError) || !isBusy(error) || count >= MAX_ATTEMPTS) throw error;
       const seconds = Math.min(error.retryAfterSeconds || count, MAX_DELAY_SECONDS);
       store.error.value = strings.uploadBusy;
-      await sleep(1000 * seconds);
+      await sleep(1000 * seconds, cancelled);
       store.error.value = "";
     }
   }
