@@ -1,7 +1,7 @@
 /** The button that records a voice note. It is shown only where the browser and the page allow the microphone. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, RefObject } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Recorder, Recording } from "./recorder";
 
 interface FeaturePolicy {
@@ -41,8 +41,15 @@ export function VoiceNote({
   const recorder = useSignal<Recorder | null>(null);
   const starting = useSignal(false);
   const seconds = useSignal(0);
+  const isGone = useRef(false);
   // Leaving the chat ends the recording.
-  useEffect(() => () => recorder.peek()?.cancel(), []);
+  useEffect(
+    () => () => {
+      isGone.current = true;
+      recorder.peek()?.cancel();
+    },
+    [],
+  );
   const active = recorder.value;
   useEffect(() => {
     if (!active) return undefined;
@@ -58,7 +65,10 @@ export function VoiceNote({
     starting.value = true;
     try {
       const { startRecording } = await import("./recorder");
-      recorder.value = await startRecording();
+      const started = await startRecording();
+      // The chat was left while the browser asked for the microphone.
+      if (isGone.current) started.cancel();
+      recorder.value = started;
     } catch (error) {
       onFailure(reasonOf(error));
     }
