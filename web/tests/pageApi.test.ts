@@ -284,6 +284,57 @@ test.each([
   expect(localStorage.getItem(key("draft"))).toBe(answer.joined ? "About order 17" : null);
 });
 
+/** The tokens that the server was asked about. */
+const identified = () =>
+  server.to("POST", "/chat/identify").map(({ body }) => (body as { token: string }).token);
+
+test("an outage is not met with a request per second", async () => {
+  server.on("POST", "/chat/identify", () => failure(503, "unavailable"));
+  await runScript();
+  page.parley?.("identify", "token");
+  await run(300_000);
+  expect(identified().length).toBeGreaterThan(15);
+  expect(identified().length).toBeLessThan(50);
+});
+
+test.each([
+  ["a logout", ["reset"], ["old"]],
+  ["another customer's login", ["identify", "new"], ["old", "new"]],
+])("a token that could not be checked is not tried again after %s", async (_name, call, expected) => {
+  server.on("POST", "/chat/end-session", () => json({}));
+  server.on("POST", "/chat/identify", ({ body }) =>
+    (body as { token: string }).token === "old" ? failure(503, "unavailable") : json({ session_id: null }),
+  );
+  await runScript();
+  page.parley?.("identify", "old");
+  await run(10);
+  page.parley?.(...call);
+  await run(60_000);
+  expect(identified()).toEqual(expected);
+});
+
+test("an answer that is late does not bring the customer before back", async () => {
+  const answers = new Map<string, (response: Response) => void>();
+  server.on("POST", "/chat/identify", ({ body }) => {
+    const { token } = body as { token: string };
+    return new Promise((answer) => answers.set(token, answer));
+  });
+  await runScript();
+  page.parley?.("identify", "old");
+  page.parley?.("identify", "new");
+  await run(10);
+  const session = (letter: string) => ({
+    session_id: letter.repeat(32),
+    joined: false,
+    conversation_id: null,
+  });
+  answers.get("old")?.(json(session("o")));
+  await run(10);
+  answers.get("new")?.(json(session("n")));
+  await run(10);
+  expect(localStorage.getItem("parley:pk_1:session")).toBe("n".repeat(32));
+});
+
 test.each([
   ["goes on for the same person", true, ["s".repeat(32)]],
   ["never reaches another one", false, []],

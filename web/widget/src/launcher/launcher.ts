@@ -55,6 +55,8 @@ export class WidgetLauncher implements TriggerHost {
   #commands: Command[] = [];
   #colours: Colours = {};
   #theme: ParleyTheme | undefined;
+  /** Who the page says that the visitor is; empty after a logout. Answers to earlier tokens do not count. */
+  #token = "";
 
   constructor(
     public embed: EmbedConfig,
@@ -76,7 +78,7 @@ export class WidgetLauncher implements TriggerHost {
       embed: () => this.embed,
       stopped: signal,
       onSite: (site) => this.#onSite(site),
-      onEnded: this.#forget,
+      onEnded: this.#replaceSession,
     });
     watchFirstMessage({
       embed: () => this.embed,
@@ -151,23 +153,25 @@ export class WidgetLauncher implements TriggerHost {
   /** The server refuses the session from now on. */
   readonly endSession = (): void => {
     post(this.embed, "/chat/end-session", {}).catch(() => {});
-    this.#forget();
+    this.#token = "";
+    this.#replaceSession();
   };
 
   /** Continues with another session: the one that another tab may have stored already, or a new one. */
-  readonly #forget = (): void => {
+  readonly #replaceSession = (): void => {
     if (readText(this.#key("session")) === this.embed.sessionId) clearStorage(this.embed.siteKey);
     this.#restart();
   };
 
   /** Continues as the person whom a token of the site's server names. */
-  async identify(token: string): Promise<void> {
+  async identify(token: string, attempt = 1): Promise<void> {
     if (this.#stop.signal.aborted) return;
+    this.#token = token;
     const { siteKey, sessionId } = this.embed;
     try {
       const answer = await post(this.embed, "/chat/identify", { token });
       // It stays, or was ended meanwhile.
-      if (!answer.session_id || sessionId !== this.embed.sessionId) return;
+      if (!answer.session_id || sessionId !== this.embed.sessionId || token !== this.#token) return;
       // What is stored belongs to another person.
       if (!answer.joined) clearStorage(siteKey);
       // A message that is on its way has a conversation soon. Without one there may be a history all the same: another
@@ -178,12 +182,17 @@ export class WidgetLauncher implements TriggerHost {
       if (this.#isWanted) writeText(this.#key("open"), "1");
       this.#restart(answer.joined);
     } catch (error) {
-      const { status, message } = error as ApiError;
+      const { status, message, retryAfterSeconds } = error as ApiError;
+      if (token !== this.#token) return;
       // The session has ended: the token says the same of a new one.
-      if (status === 401) this.#forget();
+      if (status === 401 && sessionId === this.embed.sessionId) this.#replaceSession();
       // What the server refuses, it refuses again.
       if (status > 401 && status < 429) warn(message);
-      else setTimeout(() => this.identify(token), backoffDelay(2));
+      else
+        setTimeout(
+          () => token === this.#token && this.identify(token, attempt + 1),
+          Math.max(1000 * retryAfterSeconds, backoffDelay(attempt)),
+        );
     }
   }
 
