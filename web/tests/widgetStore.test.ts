@@ -341,6 +341,42 @@ test("an upload that the server has no room for is tried again when it says so",
   expect(sent()).toMatchObject([{ image_url: "/uploads/a.png" }]);
 });
 
+test("an image whose upload is cancelled is not sent", async () => {
+  let answer: (response: Response) => void = () => undefined;
+  server.on("POST", "/chat/upload-image", () => new Promise((resolve) => (answer = resolve)));
+  const store = await loadPage();
+  await import("../widget/src/composer/uploads");
+  const sending = store.sendImage(new File(["x"], "a.png", { type: "image/png" }));
+  await run();
+  store.uploading.value?.cancel();
+  await sending;
+  expect([store.uploading.value, store.error.value]).toEqual([null, ""]);
+  answer(json({ url: "/uploads/a.png" }));
+  await run();
+  expect(store.outgoing.value).toEqual([]);
+});
+
+test("a history that the network has lost is fetched again", async () => {
+  localStorage.setItem("parley:pk_1:known", "1");
+  let isAway = true;
+  server.on("GET", "/chat/history", () => (isAway ? networkError() : json(history)));
+  history = { ...history, messages: [buildMessage(1)], conversation_id: 50, mode: "ai" };
+  const store = await loadPage();
+  await run();
+  streams[0]?.event("ready", "1");
+  await run(10);
+  isAway = false;
+  await run(3000);
+  expect(store.messages.value).toHaveLength(1);
+});
+
+test("earlier messages that cannot be fetched are reported", async () => {
+  const store = await loadPage();
+  server.on("GET", "/chat/history", networkError);
+  await store.loadOlder();
+  expect(store.error.value).not.toBe("");
+});
+
 test("a request that the ended session refuses is repeated by the one that takes over", async () => {
   server.on("POST", "/chat/email", () => failure(401, "session_ended"));
   server.on("POST", "/chat/rate", () => failure(422, "invalid"));

@@ -26,6 +26,7 @@ import {
   writeText,
 } from "../../shared/storage";
 import { TabGroup } from "../../shared/tabs";
+import { visitorStream } from "./api/visitorStream";
 import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
 import { createOutbox, FORM_REQUIRED, isBusy, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
@@ -55,7 +56,6 @@ type FormAnswers = Pick<VisitorRequest<"/chat/offline-form">, "team_id" | "conse
 export type VisitorAction = (store: WidgetStore) => Promise<void>;
 
 export class WidgetStore {
-  readonly id = randomId();
   readonly open = signal(false);
   readonly config = signal<WidgetConfig | null>(null);
   readonly messages = signal<readonly Message[]>([]);
@@ -309,7 +309,7 @@ export class WidgetStore {
 
   private connect(): void {
     this.closeStream ??= openSharedStream(this.tabs, {
-      ...this.api.streamOptions,
+      ...visitorStream(this.embed),
       onReady: (_event, resumed) => {
         if (!resumed) void this.loadHistory();
       },
@@ -333,41 +333,49 @@ export class WidgetStore {
     writeText(this.keys.known, hasConversation ? "1" : "0");
   }
 
-  /** Fetches the newest messages, or those before `beforeSeq`. A visitor who never wrote has no history. */
-  private async loadHistory(beforeSeq?: number): Promise<void> {
+  /** Fetches the newest messages. A visitor who never wrote has none. */
+  private async loadHistory(): Promise<void> {
     if (readText(this.keys.known) === null) {
       this.hasHistory = true;
       return;
     }
     try {
-      const query = beforeSeq ? { before_seq: beforeSeq } : {};
-      const changes = this.modeChanges;
-      const history = await this.withRetry(() => this.api.get("/chat/history", query));
-      if (this.modeChanges === changes) {
-        this.conversationId.value = history.conversation_id ?? undefined;
-        this.setMode(history.mode, history.operator, this.hasHistory);
-        this.queue.value = history.queue ?? null;
-      }
-      this.readSeq.value = Math.max(this.readSeq.value, history.operator_read_seq);
-      this.email.value = history.visitor.email ?? this.email.value;
-      const first = history.messages[0]?.seq ?? 1;
-      if (beforeSeq || !this.messages.value.length) this.hasOlder.value = first > 1;
-      for (const message of history.messages) this.addMessage(message, this.hasHistory && !beforeSeq);
-      this.hasHistory = true;
-      // Versions before 0.2 did not store which messages the visitor had seen.
-      if (this.open.value || !this.seenAt.value) this.markSeen();
-      this.setKnown(this.mode.value !== null && this.mode.value !== "closed");
-      this.markRead();
+      await this.withRetry(
+        () => this.fetchHistory(),
+        undefined,
+        (error) => error.isRetryable,
+      );
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) writeText(this.keys.known, null);
     }
+  }
+
+  /** Fetches the newest messages, or those before `beforeSeq`. Throws ApiError. */
+  private async fetchHistory(beforeSeq?: number): Promise<void> {
+    const changes = this.modeChanges;
+    const history = await this.api.get("/chat/history", beforeSeq ? { before_seq: beforeSeq } : {});
+    if (this.modeChanges === changes) {
+      this.conversationId.value = history.conversation_id ?? undefined;
+      this.setMode(history.mode, history.operator, this.hasHistory);
+      this.queue.value = history.queue ?? null;
+    }
+    this.readSeq.value = Math.max(this.readSeq.value, history.operator_read_seq);
+    this.email.value = history.visitor.email ?? this.email.value;
+    const first = history.messages[0]?.seq ?? 1;
+    if (beforeSeq || !this.messages.value.length) this.hasOlder.value = first > 1;
+    for (const message of history.messages) this.addMessage(message, this.hasHistory && !beforeSeq);
+    this.hasHistory = true;
+    // Versions before 0.2 did not store which messages the visitor had seen.
+    if (this.open.value || !this.seenAt.value) this.markSeen();
+    this.setKnown(this.mode.value !== null && this.mode.value !== "closed");
+    this.markRead();
   }
 
   loadOlder(): Promise<void> {
     const first = this.messages.value.find(
       (message) => message.conversation_id === this.conversationId.value,
     );
-    return this.loadHistory(first?.seq);
+    return this.runWithError((store) => store.fetchHistory(first?.seq));
   }
 
   /** Shows messages that operators sent to a visitor who has not opened the widget. */
@@ -758,14 +766,18 @@ export class WidgetStore {
     });
   }
 
-  /** Repeats a request while the server is busy. */
-  private async withRetry<T>(request: () => Promise<T>, onBusy?: () => void): Promise<T> {
+  /** Repeats a request while the server is busy, or `mayRetry` says so. */
+  private async withRetry<T>(
+    request: () => Promise<T>,
+    onBusy?: () => void,
+    mayRetry: (error: ApiError) => boolean = isBusy,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await request();
       } catch (error) {
-        const mayRetry = error instanceof ApiError && isBusy(error) && attempt < MAX_ATTEMPTS;
-        if (!mayRetry || this.closing.signal.aborted) throw error;
+        const isFinal = !(error instanceof ApiError) || !mayRetry(error) || attempt >= MAX_ATTEMPTS;
+        if (isFinal || this.closing.signal.aborted) throw error;
         onBusy?.();
         await sleep(Math.max(1000 * error.retryAfterSeconds, backoffDelay(attempt)));
       }
@@ -778,7 +790,7 @@ const EPOCH = new Date(0).toISOString();
 const isLater = (a: string, b: string): boolean => !b || Date.parse(a) > Date.parse(b);
 
 /** An upload in progress: the share that has been sent, from 0 to 1. */
-export interface WidgetUpload {
+interface WidgetUpload {
   name: string;
   progress: number;
   cancel(): void;

@@ -1,8 +1,6 @@
 /** The widget's requests. Each one carries the site's key and the visitor's session. */
 import type { PathWith, ResponseBody, VisitorQuery, VisitorRequest } from "../../../shared/apiTypes";
-import { type EventStreamOptions, fetchStream } from "../../../shared/eventStream";
 import {
-  ApiError,
   ensureOk,
   jsonRequest,
   REQUEST_TIMEOUT_MS,
@@ -42,7 +40,7 @@ export class WidgetApi {
   /** The response to a GET, whatever its status and media type. */
   fetch(path: VisitorPath, query: object): Promise<Response> {
     const url = this.url(path) + toQueryString({ site_key: this.config.siteKey, ...query });
-    return send(url, { headers: this.sessionHeader }, REQUEST_TIMEOUT_MS);
+    return send(url, { headers: { [SESSION_HEADER]: this.config.sessionId } }, REQUEST_TIMEOUT_MS);
   }
 
   async post<P extends PathWith<"post"> & VisitorPath>(
@@ -74,25 +72,6 @@ export class WidgetApi {
       ? readEvents(response.body, onSseEvent, REPLY_IDLE_TIMEOUT_MS)
       : Promise.resolve();
     void finished.then(onEnd, onEnd);
-  }
-
-  /** How the live stream is opened, and when it is given up. */
-  get streamOptions(): Pick<EventStreamOptions, "connect" | "isFatal"> {
-    return {
-      connect: (lastEventId, signal) =>
-        fetchStream(
-          this.url("/chat/events"),
-          { site_key: this.config.siteKey, last_event_id: lastEventId },
-          this.sessionHeader,
-          signal,
-        ),
-      // The site does not exist or does not allow this page, or the session has ended: a retry would not help.
-      isFatal: (error) => error instanceof ApiError && [401, 403, 404].includes(error.status),
-    };
-  }
-
-  private get sessionHeader(): Record<string, string> {
-    return { [SESSION_HEADER]: this.config.sessionId };
   }
 
   private sendPost(path: string, body: object, timeoutMs: number | undefined): Promise<Response> {

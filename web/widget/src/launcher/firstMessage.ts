@@ -3,8 +3,9 @@
  * a page at rest sends no requests for it, and the message is there immediately.
  */
 import type { Message } from "../../../shared/apiTypes";
-import { type EventStreamOptions, fetchStream, openEventStream } from "../../../shared/eventStream";
-import { ApiError, REQUEST_TIMEOUT_MS, readBody, send } from "../../../shared/http";
+import { type EventStreamOptions, openEventStream } from "../../../shared/eventStream";
+import { REQUEST_TIMEOUT_MS, readBody, send } from "../../../shared/http";
+import { visitorStream } from "../api/visitorStream";
 import { type EmbedConfig, SESSION_HEADER } from "../embedConfig";
 
 /** Who leaves the page sooner opens no stream. Spread, so that many pages that open at the same time do not ask at the same time. */
@@ -41,15 +42,8 @@ export function watchFirstMessage({ embed, stopped, hasChat, onMessages }: First
   };
 
   const open = (): (() => void) => {
-    const { origin, siteKey, sessionId } = embed();
     const options: EventStreamOptions = {
-      connect: (lastEventId, signal) =>
-        fetchStream(
-          `${origin}/api/v1/chat/events`,
-          { site_key: siteKey, last_event_id: lastEventId },
-          { [SESSION_HEADER]: sessionId },
-          signal,
-        ),
+      ...visitorStream(embed()),
       onReady: (_event, isResumed) => {
         if (!isResumed) void ask();
       },
@@ -58,7 +52,6 @@ export function watchFirstMessage({ embed, stopped, hasChat, onMessages }: First
         if (event === "message.created") void ask();
       },
       onState: () => undefined,
-      isFatal: (error) => error instanceof ApiError && (error.status === 403 || error.status === 404),
     };
     let closeStream = (): void => undefined;
     const timer = setTimeout(
@@ -76,11 +69,11 @@ export function watchFirstMessage({ embed, stopped, hasChat, onMessages }: First
   const update = () => {
     const isPresent =
       !stopped.aborted && document.visibilityState === "visible" && Date.now() - lastActivity < IDLE_MS;
-    const wanted = isPresent && !hasChat() ? embed().sessionId : "";
-    if (wanted === watched) return;
-    watched = wanted;
+    const session = isPresent && !hasChat() ? embed().sessionId : "";
+    if (session === watched) return;
+    watched = session;
     close();
-    close = wanted ? open() : () => undefined;
+    close = session ? open() : () => undefined;
   };
 
   for (const type of ["pointermove", "keydown", "scroll"]) {
