@@ -1,6 +1,6 @@
 /** The session: one refresh at a time, and a logout only when the server says so. */
 import { beforeEach, expect, test, vi } from "vitest";
-import { FakeServer, failure, json } from "./fakeServer";
+import { FakeServer, failure, json, networkError } from "./fakeServer";
 import { logIn } from "./sessions";
 
 type Session = typeof import("../panel/src/session/session");
@@ -50,7 +50,15 @@ test("a refused refresh logs out and says why", async () => {
 
 test("a server that is unavailable does not log out", async () => {
   server.on("POST", "/auth/refresh", () => failure(503, "unavailable"));
-  await expect(module.session.refresh()).rejects.toThrow("refresh returned 503");
+  await expect(module.session.refresh()).rejects.toMatchObject({ status: 503, code: "unavailable" });
+  expect(module.me.value?.id).toBe(7);
+});
+
+test("a network that is away does not log out, and is named", async () => {
+  server.on("POST", "/auth/refresh", networkError);
+  const { errorMessage } = await import("../panel/src/api/client");
+  const error = await module.session.refresh().catch((caught: unknown) => caught);
+  expect(errorMessage(error)).toContain("reach the server");
   expect(module.me.value?.id).toBe(7);
 });
 

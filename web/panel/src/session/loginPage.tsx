@@ -158,8 +158,10 @@ function InvitationForm({ token, onCancel }: { token: string; onCancel: () => vo
   const name = useSignal("");
   const password = useSignal("");
   const error = useSignal("");
+  const busy = useSignal(false);
   const submit = async (event: Event) => {
     event.preventDefault();
+    busy.value = true;
     try {
       const body = { token, password: password.value, name: name.value.trim() };
       const response = await api.post("/invitations/accept", { body, anonymous: true });
@@ -168,6 +170,7 @@ function InvitationForm({ token, onCancel }: { token: string; onCancel: () => vo
     } catch (caught) {
       error.value = describeLoginError(caught);
     }
+    busy.value = false;
   };
   return (
     <form onSubmit={submit}>
@@ -193,7 +196,7 @@ function InvitationForm({ token, onCancel }: { token: string; onCancel: () => vo
         />
       </Field>
       <FormError text={error.value} />
-      <button type="submit" class="button primary wide">
+      <button type="submit" class="button primary wide" disabled={busy.value}>
         {t("session.join")}
       </button>
       <button type="button" class="text-button" onClick={onCancel}>

@@ -2,11 +2,11 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Account, LoginResponse } from "../../../shared/apiTypes";
-import { jsonRequest } from "../../../shared/http";
+import { jsonRequest, readBody, send } from "../../../shared/http";
 import { readJson, writeJson, writeText } from "../../../shared/storage";
 import { t } from "../i18n/i18n";
 
-export type User = Omit<Account, "tenant" | "sites">;
+type User = Omit<Account, "tenant" | "sites">;
 
 interface StoredSession {
   token: string;
@@ -69,11 +69,7 @@ async function withRefreshLock<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const postAuth = (path: "refresh" | "logout", refreshToken: string): Promise<Response> =>
-  fetch(`/api/v1/auth/${path}`, {
-    ...jsonRequest("POST", { refresh_token: refreshToken }),
-    credentials: "omit",
-    signal: AbortSignal.timeout(AUTH_TIMEOUT_MS),
-  });
+  send(`/api/v1/auth/${path}`, jsonRequest("POST", { refresh_token: refreshToken }), AUTH_TIMEOUT_MS);
 
 let refreshing: Promise<void> | undefined;
 
@@ -93,12 +89,11 @@ async function refreshOnce(staleToken: string): Promise<void> {
       stored.value = meanwhile;
       return;
     }
-    if (response.ok) return store(toSession((await response.json()) as LoginResponse));
     if (response.status === 401 || response.status === 403 || response.status === 422) {
       end(t("session.expired"));
       throw new LoggedOut();
     }
-    throw new Error(`refresh returned ${response.status}`);
+    store(toSession(await readBody<LoginResponse>(response)));
   });
 }
 
@@ -108,7 +103,7 @@ function end(reason: string): void {
 }
 
 export const session = {
-  /** A token that is valid for at least another minute, or half its lifetime. Throws LoggedOut. */
+  /** A token that is valid for at least another minute, or half its lifetime. Throws ApiError, LoggedOut. */
   async token(): Promise<string> {
     if (!stored.value) throw new LoggedOut();
     const { refreshAt, expiresAt } = stored.value;
@@ -117,7 +112,7 @@ export const session = {
     return stored.value.token;
   },
 
-  /** Exchanges the token for a new one; concurrent calls share one request. Throws LoggedOut. */
+  /** Exchanges the token for a new one; concurrent calls share one request. Throws ApiError, LoggedOut. */
   async refresh(): Promise<void> {
     if (!stored.value) throw new LoggedOut();
     refreshing ??= refreshOnce(stored.value.token).finally(() => {
@@ -139,6 +134,7 @@ export const session = {
   async logOut(): Promise<void> {
     const ended = stored.value;
     end("");
+    // Without a connection the server ends the session when its refresh token expires.
     if (ended) await postAuth("logout", ended.refreshToken).catch(() => undefined);
   },
 };
