@@ -1,4 +1,4 @@
-/** Whether the operator is online, as the panel shows it. */
+/** Who is online, as the panel shows it: the operator, and the visitors. */
 import { beforeEach, expect, test, vi } from "vitest";
 import { FakeServer, json, settle } from "./fakeServer";
 import { logIn } from "./sessions";
@@ -25,4 +25,25 @@ test("an event that arrives during the first fetch is not overwritten by it", as
     [1, true],
     [2, false],
   ]);
+});
+
+test("visitors who come or go during the fetch of all of them are shown as they are then", async () => {
+  const server = new FakeServer();
+  let respond: (response: Response) => void = () => undefined;
+  server.on("GET", "/operator/all-online-visitors", () => new Promise((resolve) => (respond = resolve)));
+  const presence = await import("../panel/src/visitors/presence");
+  const visitor = (session_id: string) => ({ site_id: 1, session_id, page: null }) as never;
+  const change = (type: string, id: string) =>
+    presence.applyPresenceEvent(
+      { id: "1", type, site_id: 1, conversation_id: null, at: "", data: { visitor: visitor(id) } },
+      7,
+    );
+  change("visitor.online", "leaves");
+  const loading = presence.loadOnlineVisitors();
+  await settle();
+  change("visitor.offline", "leaves");
+  change("visitor.online", "comes");
+  respond(json({ visitors: [visitor("leaves"), visitor("stays")], next_cursor: null }));
+  await loading;
+  expect([...presence.onlineVisitors.value.keys()].sort()).toEqual(["1/comes", "1/stays"]);
 });

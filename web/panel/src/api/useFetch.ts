@@ -1,10 +1,11 @@
 /** Data that a page fetches when it opens, with its loading and its error state. */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { LoggedOut } from "../session/session";
 import { errorMessage } from "./client";
+import type { Page } from "./pages";
 
-export interface FetchState<T> {
+interface FetchState<T> {
   /** Undefined while it is loading. */
   value: T | undefined;
   error: string;
@@ -12,40 +13,40 @@ export interface FetchState<T> {
   set: (value: T) => void;
 }
 
-/** Fetches now and whenever `key` changes. A response for an earlier key is discarded. */
+/** Fetches now and whenever `key` changes. A response to an earlier fetch is discarded. */
 export function useFetch<T>(key: string, fetchValue: () => Promise<T>): FetchState<T> {
   const value = useSignal<T | undefined>(undefined);
   const error = useSignal("");
-  const current = useSignal(key);
-  current.value = key;
+  const latest = useRef({ key, fetches: 0 });
+  latest.current.key = key;
   const reload = async () => {
+    if (latest.current.key !== key) return;
+    latest.current.fetches += 1;
+    const { fetches } = latest.current;
+    const isCurrent = () => latest.current.key === key && latest.current.fetches === fetches;
     try {
       const fetched = await fetchValue();
-      if (current.peek() !== key) return;
+      if (!isCurrent()) return;
       value.value = fetched;
       error.value = "";
     } catch (caught) {
-      if (!(caught instanceof LoggedOut) && current.peek() === key) error.value = errorMessage(caught);
+      if (!(caught instanceof LoggedOut) && isCurrent()) error.value = errorMessage(caught);
     }
   };
   useEffect(() => {
     value.value = undefined;
+    error.value = "";
     void reload();
   }, [key]);
   return { value: value.value, error: error.value, reload, set: (changed) => (value.value = changed) };
 }
 
-interface Page<T> {
-  items: T[];
-  nextCursor: string | null | undefined;
-}
-
-export interface PagedFetchState<T> {
+interface PagedFetchState<T> {
   /** Undefined while the first page is loading. */
   items: T[] | undefined;
   error: string;
   reload: () => Promise<void>;
-  /** Fetches the next page; undefined when there is none. */
+  /** Fetches the next page; undefined when there is none. Throws ApiError, LoggedOut. */
   loadMore: (() => Promise<void>) | undefined;
 }
 
@@ -56,10 +57,13 @@ export function usePagedFetch<T>(
 ): PagedFetchState<T> {
   const fetched = useFetch(key, () => fetchPage(null));
   const page = fetched.value;
+  const shown = useRef(page);
+  shown.current = page;
   const loadMore = async () => {
     if (!page?.nextCursor) return;
     const next = await fetchPage(page.nextCursor);
-    fetched.set({ ...next, items: [...page.items, ...next.items] });
+    // Otherwise the list was fetched again, or another one, or this page has been added already.
+    if (shown.current === page) fetched.set({ ...next, items: [...page.items, ...next.items] });
   };
   return {
     items: page?.items,

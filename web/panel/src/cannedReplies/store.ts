@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { CannedReply } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { fetchAllPages } from "../api/pages";
 
 const FRESH_MS = 60_000;
 
@@ -10,19 +11,17 @@ let fetchedAt = 0;
 
 /** Fetches all of them. Throws ApiError, LoggedOut. */
 export async function loadCannedReplies(): Promise<void> {
-  const loaded: CannedReply[] = [];
-  let cursor: string | null = null;
-  do {
-    const query: { limit: number; cursor?: string } = cursor ? { limit: 100, cursor } : { limit: 100 };
-    const page: { canned_replies: CannedReply[]; next_cursor: string | null } = await api.get(
-      "/canned-replies",
-      { query },
-    );
-    loaded.push(...page.canned_replies);
-    cursor = page.next_cursor;
-  } while (cursor);
-  cannedReplies.value = loaded;
+  cannedReplies.value = await fetchAllPages(async (cursor) => {
+    const page = await api.get("/canned-replies", { query: { limit: 100, cursor } });
+    return { items: page.canned_replies, nextCursor: page.next_cursor };
+  });
   fetchedAt = Date.now();
+}
+
+/** Removes those of the operator who logs out. */
+export function clearCannedReplies(): void {
+  cannedReplies.value = [];
+  fetchedAt = 0;
 }
 
 /** Fetches them unless they are fresh. Without a connection, those that are here stay in use. */

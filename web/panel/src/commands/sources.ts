@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import type { CannedReply, Mode } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { fetchAllPages } from "../api/pages";
 import { cannedReplies, cannedRepliesOfSite, refreshCannedReplies } from "../cannedReplies/store";
 import type { IconName } from "../components/icon";
 import {
@@ -95,17 +96,11 @@ async function loadTeammates(): Promise<Teammate[]> {
     );
     return [...new Map(lists.flatMap((list) => list.operators).map((one) => [one.id, one])).values()];
   }
-  const loaded: Teammate[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof fetchTeam>> = await fetchTeam(cursor);
-    loaded.push(...page.team);
-    cursor = page.next_cursor;
-  } while (cursor && loaded.length < MAX_TEAMMATES);
-  return loaded;
+  return fetchAllPages<Teammate>(async (cursor) => {
+    const page = await api.get("/team", { query: { limit: 100, cursor } });
+    return { items: page.team, nextCursor: page.next_cursor };
+  }, MAX_TEAMMATES);
 }
-
-const fetchTeam = (cursor: string | null) => api.get("/team", { query: { limit: 100, cursor } });
 
 /** What arrives later than the rest: when it changes, the entries are collected again. */
 export const fetchedSources = computed(() => ({ teammates: teammates.value, replies: cannedReplies.value }));

@@ -1,9 +1,11 @@
 /** Components that only display: avatars, links, empty and loading states. */
 
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { toSafeUrl } from "../../../shared/linkify";
 import { t } from "../i18n/i18n";
 import { Icon, type IconName } from "./icon";
+import { runWithToast } from "./toasts";
 
 const HUES = 8;
 
@@ -32,30 +34,36 @@ export function Avatar({ name, online, small }: AvatarProps) {
   );
 }
 
-/** A link to a page of a visitor; plain text when its URL is not safe. */
-export function PageLink({ page, title }: { page: string; title?: string | null | undefined }) {
-  const href = toSafeUrl(page);
-  const text = title || page.replace(/^https?:\/\//, "");
+interface ExternalLinkProps {
+  url: string;
+  title?: string;
+  class?: string;
+  children: string;
+}
+
+/** A link to a page of somebody else; plain text when its URL is not safe. */
+export function ExternalLink({ url, title, class: name, children }: ExternalLinkProps) {
+  const href = toSafeUrl(url);
   if (!href) {
     return (
-      <span title={page} dir="auto">
-        {text}
+      <span title={title} dir="auto">
+        {children}
       </span>
     );
   }
   return (
-    <a
-      href={href}
-      target="_blank"
-      rel="noopener noreferrer nofollow"
-      title={page}
-      class="page-link"
-      dir="auto"
-    >
-      {text}
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow" title={title} class={name} dir="auto">
+      {children}
     </a>
   );
 }
+
+/** A link to a page that a visitor is on. */
+export const PageLink = ({ page, title }: { page: string; title?: string | null | undefined }) => (
+  <ExternalLink url={page} title={page} class="page-link">
+    {title || page.replace(/^https?:\/\//, "")}
+  </ExternalLink>
+);
 
 interface EmptyStateProps {
   icon: IconName;
@@ -81,12 +89,24 @@ export const Spinner = () => (
   </div>
 );
 
-/** The button below a list that has more pages. */
-export function LoadMoreButton({ onClick }: { onClick: (() => Promise<void>) | undefined }) {
+interface LoadMoreButtonProps {
+  /** Without more pages, nothing is displayed. */
+  onClick: (() => Promise<void>) | undefined;
+  text?: string;
+}
+
+/** The button below a list that has more pages. Shows why a page could not be fetched. */
+export function LoadMoreButton({ onClick, text = t("common.loadMore") }: LoadMoreButtonProps) {
+  const busy = useSignal(false);
   if (!onClick) return null;
+  const load = async () => {
+    busy.value = true;
+    await runWithToast(onClick);
+    busy.value = false;
+  };
   return (
-    <button type="button" class="button" onClick={onClick}>
-      {t("common.loadMore")}
+    <button type="button" class="button" disabled={busy.value} onClick={load}>
+      {text}
     </button>
   );
 }

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { Conversation, Message, MessageSource, Note } from "../../../shared/apiTypes";
 import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
 import { IconButton } from "../components/controls";
+import { ExternalLink } from "../components/display";
 import { Icon } from "../components/icon";
 import { isolate } from "../components/isolate";
 import { lazy } from "../components/lazy";
@@ -117,13 +118,7 @@ function Sources({ sources }: { sources: readonly MessageSource[] }) {
       {sources.map(({ title, url }, index) => (
         <span key={title} dir="auto">
           {index > 0 && " · "}
-          {url ? (
-            <a href={url} target="_blank" rel="noopener noreferrer">
-              {title}
-            </a>
-          ) : (
-            title
-          )}
+          {url ? <ExternalLink url={url}>{title}</ExternalLink> : title}
         </span>
       ))}
     </p>

@@ -7,7 +7,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Field } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
-import { Spinner } from "../components/display";
+import { ExternalLink, Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
 import { t } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
@@ -77,11 +77,7 @@ function Passages({ siteId, passages }: { siteId: number; passages: readonly Cit
             {passage.state === "changed" && <span class="tag warn">{t("corrections.state_changed")}</span>}
             {passage.text && <p dir="auto">{passage.text}</p>}
             <span class="passage-links">
-              {passage.url && (
-                <a href={passage.url} target="_blank" rel="noopener noreferrer">
-                  {t("corrections.openPage")}
-                </a>
-              )}
+              {passage.url && <ExternalLink url={passage.url}>{t("corrections.openPage")}</ExternalLink>}
               {canManage && passage.state !== "gone" && (
                 <a href={routeHref("sites", siteId, "knowledge")}>{t("corrections.editSource")}</a>
               )}

@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Conversation, Label } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { fetchAllPages } from "../api/pages";
 import { runWithToast } from "../components/toasts";
 import { mergeConversations } from "../inbox/conversations";
 import { me } from "../session/session";
@@ -12,14 +13,10 @@ export const labelsById = computed(() => new Map(labels.value.map((label) => [la
 
 /** Fetches all of them. Throws ApiError, LoggedOut. */
 export async function loadLabels(): Promise<void> {
-  const loaded: Label[] = [];
-  let cursor: string | null = null;
-  do {
-    const query: { limit: number; cursor: string | null } = { limit: 100, cursor };
-    const page: { labels: Label[]; next_cursor: string | null } = await api.get("/labels", { query });
-    loaded.push(...page.labels);
-    cursor = page.next_cursor;
-  } while (cursor);
+  const loaded = await fetchAllPages(async (cursor) => {
+    const page = await api.get("/labels", { query: { limit: 100, cursor } });
+    return { items: page.labels, nextCursor: page.next_cursor };
+  });
   labels.value = loaded.sort((a, b) => a.name.localeCompare(b.name));
 }
 

@@ -4,14 +4,21 @@ import type { LiveEvent, Note, ResponseBody } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import type { Trigger } from "../cannedReplies/text";
 import { conversations } from "../inbox/conversations";
+import { keepChanges } from "../live/keepChanges";
 import { me } from "../session/session";
 
-export type Mention = ResponseBody<"get", "/operator/mentions">["mentions"][number];
+type Mention = ResponseBody<"get", "/operator/mentions">["mentions"][number];
 
 export const mentions = signal<readonly Mention[]>([]);
 
+const byNote = (list: readonly Mention[]) => new Map(list.map((one) => [one.note.id, one]));
+
+/** Fetches those that are not read. Throws ApiError, LoggedOut. */
 export async function loadMentions(): Promise<void> {
-  mentions.value = (await api.get("/operator/mentions")).mentions;
+  const before = byNote(mentions.value);
+  const fetched = byNote((await api.get("/operator/mentions")).mentions);
+  const merged = keepChanges(fetched, before, byNote(mentions.value));
+  mentions.value = [...merged.values()].sort((a, b) => b.note.id - a.note.id);
 }
 
 export function applyMentionEvent(event: LiveEvent): void {
@@ -31,13 +38,19 @@ export async function readMentions(conversation: number): Promise<void> {
     .catch(() => undefined);
 }
 
-export interface Mentionable {
+interface Mentionable {
   id: number;
   name: string;
 }
 
 /** Who can be mentioned on a site, fetched when somebody types an @. */
 const mentionable = signal<ReadonlyMap<number, readonly Mentionable[]>>(new Map());
+
+/** Removes the mentions of the operator who logs out, and who can be mentioned. */
+export function clearMentions(): void {
+  mentions.value = [];
+  mentionable.value = new Map();
+}
 
 export async function loadMentionable(siteId: number): Promise<void> {
   if (mentionable.value.has(siteId)) return;
@@ -80,7 +93,7 @@ export async function findMentions(conversation: number, text: string): Promise<
 }
 
 /** Whether an @ and the whole name occur: "@Sam" does not mention Samantha, nor "@Samantha" Sam. */
-export function isMentioned(text: string, name: string): boolean {
+function isMentioned(text: string, name: string): boolean {
   for (let at = text.indexOf(`@${name}`); at >= 0; at = text.indexOf(`@${name}`, at + 1)) {
     const next = text.charAt(at + name.length + 1);
     if (!/[\p{L}\p{N}_]/u.test(next)) return true;

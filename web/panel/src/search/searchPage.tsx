@@ -1,16 +1,16 @@
 /** Search in everything that was said: messages, private notes and visitors of all sites, newest first. */
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { SearchHit } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
-import { EmptyState, Spinner } from "../components/display";
+import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
 import { Icon, type IconName } from "../components/icon";
-import { runWithToast } from "../components/toasts";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
+import { me } from "../session/session";
 import { getSiteName, hasPermission, sites } from "../sites/sites";
 import "./search.css";
 import { splitSnippet } from "./snippet";
@@ -20,13 +20,24 @@ const PAGE_SIZE = 30;
 const KINDS = ["messages", "notes", "visitors"] as const;
 const ICONS: Record<SearchHit["kind"], IconName> = { message: "chats", note: "note", visitor: "people" };
 
-// What was searched for is still there when the operator comes back from a chat.
+// What was searched for is still there when the operator comes back from a chat; not for another operator.
+let operatorId: number | undefined;
 const typed = signal("");
 const searched = signal("");
 const kinds = signal<readonly string[]>(KINDS);
 const siteId = signal<number | undefined>(undefined);
 
+function clearForOther(): void {
+  if (operatorId === me.value?.id) return;
+  operatorId = me.value?.id;
+  typed.value = "";
+  searched.value = "";
+  kinds.value = KINDS;
+  siteId.value = undefined;
+}
+
 export function SearchPage() {
+  useState(clearForOther);
   const page = useRef<HTMLElement>(null);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.select(), []);
@@ -141,11 +152,7 @@ function Hits() {
           <Hit key={`${hit.kind}${hit.id}`} hit={hit} />
         ))}
       </ul>
-      {loadMore && (
-        <button type="button" class="button" onClick={() => runWithToast(loadMore)}>
-          {t("search.more")}
-        </button>
-      )}
+      <LoadMoreButton onClick={loadMore} text={t("search.more")} />
     </>
   );
 }

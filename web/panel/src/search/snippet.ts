@@ -1,7 +1,7 @@
 /** A hit's text, divided where it matches. */
 import type { SearchHit } from "../../../shared/apiTypes";
 
-export interface SnippetPart {
+interface SnippetPart {
   text: string;
   marked: boolean;
 }

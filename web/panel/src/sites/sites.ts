@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Permission, SiteFields } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { fetchAllPages } from "../api/pages";
 import { t } from "../i18n/i18n";
 import { me, session } from "../session/session";
 
@@ -43,14 +44,23 @@ export function getSiteName(siteId: number): string {
   return sitesById.value.get(siteId)?.name ?? t("common.siteNumber", { id: String(siteId) });
 }
 
-/** Fetches the operator's account and sites. */
+/** Removes the sites of the operator who logs out. */
+export function clearSites(): void {
+  sites.value = [];
+  sitesLoaded.value = false;
+}
+
+/** Fetches the operator's account and all their sites. Throws ApiError, LoggedOut. */
 export async function loadSites(): Promise<void> {
   const [{ user }, list] = await Promise.all([
     api.get("/auth/me"),
-    api.get("/sites", { query: { limit: 100 } }),
+    fetchAllPages(async (cursor) => {
+      const page = await api.get("/sites", { query: { limit: 100, cursor } });
+      return { items: page.sites, nextCursor: page.next_cursor };
+    }),
   ]);
   const { sites: permissions, tenant: _, ...account } = user;
   session.updateUser(account);
-  sites.value = list.sites.map((site) => ({ ...site, permissions: permissions[String(site.id)] ?? [] }));
+  sites.value = list.map((site) => ({ ...site, permissions: permissions[String(site.id)] ?? [] }));
   sitesLoaded.value = true;
 }

@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Conversation, Team } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { fetchAllPages } from "../api/pages";
 import { me } from "../session/session";
 import { hasPermission } from "../sites/sites";
 
@@ -22,16 +23,17 @@ export function isForMe({ team_id: teamId, site_id: siteId }: Conversation): boo
   return me.value !== null && team.operator_ids.includes(me.value.id);
 }
 
+/** Removes the teams of the operator who logs out. */
+export function clearTeams(): void {
+  teams.value = [];
+  teamsLoaded.value = false;
+}
+
+/** Fetches all of them. Throws ApiError, LoggedOut. */
 export async function loadTeams(): Promise<void> {
-  const loaded: Team[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: { teams: Team[]; next_cursor: string | null } = await api.get("/teams", {
-      query: { limit: 100, cursor },
-    });
-    loaded.push(...page.teams);
-    cursor = page.next_cursor;
-  } while (cursor);
-  teams.value = loaded;
+  teams.value = await fetchAllPages(async (cursor) => {
+    const page = await api.get("/teams", { query: { limit: 100, cursor } });
+    return { items: page.teams, nextCursor: page.next_cursor };
+  });
   teamsLoaded.value = true;
 }

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { LiveEvent, SavedView, ViewCount } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { fetchAllPages } from "../api/pages";
 import {
   activeTab,
   type InboxFilter,
@@ -21,16 +22,18 @@ export const activeView = signal<number | null>(null);
 
 /** Fetches the views and their counts. Throws ApiError, LoggedOut. */
 export async function loadViews(): Promise<void> {
-  const loaded: SavedView[] = [];
-  let cursor: string | null = null;
-  do {
-    const query: { limit: number; cursor: string | null } = { limit: 100, cursor };
-    const page: { views: SavedView[]; next_cursor: string | null } = await api.get("/views", { query });
-    loaded.push(...page.views);
-    cursor = page.next_cursor;
-  } while (cursor);
-  views.value = loaded;
+  views.value = await fetchAllPages(async (cursor) => {
+    const page = await api.get("/views", { query: { limit: 100, cursor } });
+    return { items: page.views, nextCursor: page.next_cursor };
+  });
   await loadCounts();
+}
+
+/** Removes the views of the operator who logs out, and what the inbox is filtered by. */
+export function clearViews(): void {
+  views.value = [];
+  viewCounts.value = new Map();
+  clearFilter();
 }
 
 async function loadCounts(): Promise<void> {
@@ -46,11 +49,18 @@ export function refreshCounts(event: LiveEvent): void {
   const mayChange = event.type.startsWith("conversation.") || event.type === "message.created";
   if (!mayChange || views.value.length === 0 || isCounting) return;
   isCounting = true;
-  setTimeout(() => {
-    isCounting = false;
-    // A hidden tab is counted when it is looked at again.
-    if (document.visibilityState === "visible") loadCounts().catch(() => undefined);
-  }, COUNT_DELAY_MS);
+  setTimeout(countWhenVisible, COUNT_DELAY_MS);
+}
+
+/** Fetches the counts now, or, in a hidden tab, when the operator looks at it again. */
+function countWhenVisible(): void {
+  if (document.visibilityState !== "visible") {
+    document.addEventListener("visibilitychange", countWhenVisible, { once: true });
+    return;
+  }
+  isCounting = false;
+  // Without an answer the next event counts again.
+  loadCounts().catch(() => undefined);
 }
 
 const MODES: Record<string, "pending" | "operator" | "ai"> = {

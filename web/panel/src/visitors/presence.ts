@@ -2,6 +2,8 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import type { LiveEvent, OnlineVisitor } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { fetchAllPages } from "../api/pages";
+import { keepChanges } from "../live/keepChanges";
 import { chatSites } from "../sites/sites";
 
 const HEARTBEAT_INTERVAL_MS = 30_000;
@@ -22,30 +24,31 @@ export const getOnlineVisitor = (siteId: number, sessionId: string): OnlineVisit
   onlineVisitors.value.get(visitorKey(siteId, sessionId));
 
 export async function loadOnlineVisitors(): Promise<void> {
-  const fetched: OnlineVisitor[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof fetchPage>> = await fetchPage({ limit: 100, cursor });
-    fetched.push(...page.visitors);
-    cursor = page.next_cursor;
-  } while (cursor && fetched.length < MAX_VISITORS);
-  onlineVisitors.value = new Map(
-    fetched.map((visitor) => [visitorKey(visitor.site_id, visitor.session_id), visitor]),
-  );
+  const before = onlineVisitors.value;
+  const visitors = await fetchAllPages(async (cursor) => {
+    const page = await api.get("/operator/all-online-visitors", { query: { limit: 100, cursor } });
+    return { items: page.visitors, nextCursor: page.next_cursor };
+  }, MAX_VISITORS);
+  const fetched = visitors.map((visitor): [string, OnlineVisitor] => [
+    visitorKey(visitor.site_id, visitor.session_id),
+    visitor,
+  ]);
+  onlineVisitors.value = keepChanges(fetched, before, onlineVisitors.value);
 }
-
-const fetchPage = (query: { limit: number; cursor: string | null }) =>
-  api.get("/operator/all-online-visitors", { query });
 
 export async function loadOwnStatus(): Promise<void> {
   const before = onlineBySite.value;
   const { sites } = await api.get("/operator/status");
-  // What an event changed during the fetch stays: the response may be older.
-  const changed = [...onlineBySite.value].filter(([siteId, online]) => before.get(siteId) !== online);
-  onlineBySite.value = new Map([
-    ...sites.map((site): [number, boolean] => [site.site_id, site.online]),
-    ...changed,
-  ]);
+  const fetched = sites.map((site): [number, boolean] => [site.site_id, site.online]);
+  onlineBySite.value = keepChanges(fetched, before, onlineBySite.value);
+}
+
+/** Removes what was known of visitors, and of the operator who logs out. */
+export function clearPresence(): void {
+  onlineVisitors.value = new Map();
+  typingVisitors.value = new Map();
+  onlineBySite.value = new Map();
+  visitorToWriteTo.value = null;
 }
 
 export async function setOnline(siteId: number, online: boolean): Promise<void> {

@@ -19,7 +19,7 @@ import { navigate, routeHref } from "../navigation/route";
 import { getSiteName, hasPermission } from "../sites/sites";
 import { onlineVisitors, visitorToWriteTo } from "./presence";
 
-/** As in pages.css; on a narrow screen a row has two lines. */
+/** As in lists.css; on a narrow screen a row has two lines. */
 const ROW_HEIGHT_PX = 64;
 const NARROW_ROW_HEIGHT_PX = 92;
 const narrowScreen = matchMedia("(max-width: 760px)");
