@@ -31,7 +31,7 @@ test("a loaded conversation has all its messages", async () => {
   await threads.loadThread(50);
   expect(seqs()).toEqual([1, 2, 3]);
   expect(threads.getThread(50)?.complete).toBe(true);
-  expect(threads.getLoadState(50)).toEqual({ state: "loaded" });
+  expect(threads.getLoadFailure(50)).toBeUndefined();
 });
 
 test("older pages are added in front until the first message is there", async () => {
@@ -203,12 +203,12 @@ test("after a reset the other conversations are fetched when they are next opene
 test("a failed fetch is shown, unless the conversation is already there", async () => {
   server.on("GET", PATH, () => failure(404, "conversation_not_found"));
   await threads.loadThread(50);
-  expect(threads.getLoadState(50)).toMatchObject({ state: "failed", notFound: true });
+  expect(threads.getLoadFailure(50)).toMatchObject({ notFound: true });
   serve(buildDetail(messages(1)));
   await threads.loadThread(50);
   server.on("GET", PATH, () => failure(503, "unavailable"));
   await threads.loadThread(50);
-  expect(threads.getLoadState(50)).toEqual({ state: "loaded" });
+  expect(threads.getLoadFailure(50)).toBeUndefined();
   expect(seqs()).toEqual([1]);
 });
 

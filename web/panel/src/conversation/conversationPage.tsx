@@ -36,7 +36,7 @@ import {
 import { BlockDialog } from "./blockDialog";
 import { Details } from "./details";
 import { SnoozeBar, SnoozeMenu, snooze } from "./snooze";
-import { getConversation, getLoadState, getThread, loadThread, type Thread } from "./threads";
+import { getConversation, getLoadFailure, getThread, loadThread, type Thread } from "./threads";
 import { Timeline } from "./timeline";
 import { TransferDialog } from "./transferDialog";
 import { setTranslated, TranslateButton, TranslationBar } from "./translation";
@@ -80,8 +80,8 @@ export function ConversationPage({ id, entry }: { id: number; entry: string | un
 }
 
 function LoadingConversation({ id }: { id: number }) {
-  const load = getLoadState(id);
-  if (load.state !== "failed") {
+  const failure = getLoadFailure(id);
+  if (!failure) {
     return (
       <div class="conversation">
         <Spinner />
@@ -92,15 +92,15 @@ function LoadingConversation({ id }: { id: number }) {
     <div class="conversation">
       <EmptyState
         icon="info"
-        title={load.notFound ? t("conversation.notFound") : t("conversation.loadFailed")}
+        title={failure.notFound ? t("conversation.notFound") : t("conversation.loadFailed")}
       >
-        <p>{load.notFound ? t("conversation.notFoundText") : load.error}</p>
+        <p>{failure.notFound ? t("conversation.notFoundText") : failure.error}</p>
         <button
           type="button"
           class="button"
-          onClick={() => (load.notFound ? navigate("chats") : loadThread(id))}
+          onClick={() => (failure.notFound ? navigate("chats") : loadThread(id))}
         >
-          {load.notFound ? t("conversation.backToInbox") : t("common.tryAgain")}
+          {failure.notFound ? t("conversation.backToInbox") : t("common.tryAgain")}
         </button>
       </EmptyState>
     </div>

@@ -22,7 +22,7 @@ type OptionalField = "reason" | "team" | "candidates";
 /** An event of a conversation, as the server stores it or as a live event tells it. */
 export type HistoryEntry = Omit<StoredEntry, "action" | OptionalField> &
   Partial<Pick<StoredEntry, OptionalField>> & { action: string };
-export type ConversationTranslation = ConversationDetail["translation"];
+type ConversationTranslation = ConversationDetail["translation"];
 
 export interface Thread {
   conversation: Conversation;
@@ -37,16 +37,17 @@ export interface Thread {
   complete: boolean;
 }
 
-export type LoadState =
-  | { state: "loading" }
-  | { state: "failed"; error: string; notFound: boolean }
-  | { state: "loaded" };
+interface LoadFailure {
+  error: string;
+  notFound: boolean;
+}
 
 const threads = signal<ReadonlyMap<number, Thread>>(new Map());
-const loadStates = signal<ReadonlyMap<number, LoadState>>(new Map());
+const loadFailures = signal<ReadonlyMap<number, LoadFailure>>(new Map());
 
 export const getThread = (id: number): Thread | undefined => threads.value.get(id);
-export const getLoadState = (id: number): LoadState => loadStates.value.get(id) ?? { state: "loading" };
+/** Why a conversation could not be fetched; undefined while it is being fetched. */
+export const getLoadFailure = (id: number): LoadFailure | undefined => loadFailures.value.get(id);
 
 /** The newest version of a conversation, from the inbox or from its thread. */
 export function getConversation(id: number): Conversation | undefined {
@@ -67,13 +68,16 @@ function storeThread(id: number, thread: Thread): void {
   threads.value = changed;
 }
 
-function setLoadState(id: number, state: LoadState): void {
-  loadStates.value = new Map(loadStates.value).set(id, state);
+function clearLoadFailure(id: number): void {
+  if (!loadFailures.value.has(id)) return;
+  const changed = new Map(loadFailures.value);
+  changed.delete(id);
+  loadFailures.value = changed;
 }
 
 /** Fetches a conversation and merges it with what is already known of it. */
 export async function loadThread(id: number): Promise<void> {
-  if (!threads.value.has(id)) setLoadState(id, { state: "loading" });
+  clearLoadFailure(id);
   try {
     const detail = await api.get("/operator/conversation/{id}", {
       path: { id },
@@ -105,11 +109,10 @@ export async function loadThread(id: number): Promise<void> {
       complete: (isAdjacent && known?.complete) || first <= 1,
     });
     if (conversation.mode !== "closed" || conversations.value.has(id)) mergeConversations([conversation]);
-    setLoadState(id, { state: "loaded" });
   } catch (error) {
     if (threads.value.has(id)) return;
     const notFound = error instanceof ApiError && (error.status === 404 || error.status === 403);
-    setLoadState(id, { state: "failed", error: errorMessage(error), notFound });
+    loadFailures.value = new Map(loadFailures.value).set(id, { error: errorMessage(error), notFound });
   }
 }
 
@@ -141,10 +144,11 @@ export async function loadMessagesUntil(
   }
 }
 
-/** Drops every thread; the one on the screen is fetched again immediately, the others when they are next opened. */
+/** Removes every thread; the one on the screen is fetched again immediately, the others when they are next opened. */
 export function invalidateThreads(openId: number | undefined): void {
   const open = openId === undefined ? undefined : threads.value.get(openId);
   threads.value = new Map(open && openId !== undefined ? [[openId, open]] : []);
+  loadFailures.value = new Map();
   if (openId !== undefined) void loadThread(openId);
 }
 

@@ -18,7 +18,7 @@ export interface Viewer {
 const viewers = signal<ReadonlyMap<number, readonly Viewer[]>>(new Map());
 
 /** Whether this operator is writing, in the conversation that is open. */
-export const isWriting = signal(false);
+const isWriting = signal(false);
 
 export const getViewers = (conversation: number): readonly Viewer[] => viewers.value.get(conversation) ?? [];
 
@@ -58,18 +58,18 @@ export function applyViewersEvent(event: LiveEvent): void {
     conversation,
     [...others, viewer].sort((a, b) => a.operator.id - b.operator.id),
   );
-  setTimeout(() => forgetExpired(conversation), lifetime + 50);
+  setTimeout(() => removeExpired(conversation), lifetime + 50);
   // Who has just come does not know yet who is there.
   if (others.length === known.length && conversation === openConversation) report?.();
 }
 
-function forgetExpired(conversation: number): void {
+function removeExpired(conversation: number): void {
   const known = getViewers(conversation);
   const left = known.filter((viewer) => viewer.until > Date.now());
   if (left.length < known.length) setViewers(conversation, left);
 }
 
-export function forgetViewers(): void {
+export function clearViewers(): void {
   viewers.value = new Map();
 }
 

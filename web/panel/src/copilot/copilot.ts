@@ -6,10 +6,12 @@ import type { DraftKind } from "../composer/drafts";
 
 /** An AI may take longer than other requests do. */
 const WRITING_TIMEOUT_MS = 55_000;
+/** After a failure, the server is not asked again for this time whether a site has a copilot. */
+const RETRY_MS = 60_000;
 
 type RewriteBody =
   paths["/api/v1/operator/conversation/{id}/copilot/rewrite"]["post"]["requestBody"]["content"]["application/json"];
-export type RewriteStyle = RewriteBody["style"];
+type RewriteStyle = RewriteBody["style"];
 export type CopilotTask = "suggestion" | "summary" | RewriteStyle;
 
 export interface Source {
@@ -39,15 +41,21 @@ export function isCopilotAvailable(siteId: number): boolean {
       .then(({ available }) => {
         availability.value = new Map(availability.value).set(siteId, available);
       })
-      .catch(() => requested.delete(siteId));
+      .catch(() => setTimeout(() => requested.delete(siteId), RETRY_MS));
   }
   return known ?? false;
 }
 
-/** A manager may have changed the site's AI: ask again. */
+/** Asks again which sites have a copilot: a manager has changed the AI of one. */
 export function resetCopilotAvailability(): void {
   requested.clear();
   availability.value = new Map();
+}
+
+/** Removes what the operator who logs out has seen of it. */
+export function clearCopilot(): void {
+  resetCopilotAvailability();
+  texts.value = new Map();
 }
 
 export const getCopilotText = (conversation: number): CopilotText | undefined =>

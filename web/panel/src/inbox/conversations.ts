@@ -45,6 +45,12 @@ export const NO_FILTER: InboxFilter = {
 export const inboxFilter = signal<InboxFilter>(NO_FILTER);
 export const isFiltered = computed(() => Object.values(inboxFilter.value).some((value) => value !== null));
 
+/** Removes the conversations of the operator who logs out. */
+export function clearConversations(): void {
+  conversations.value = new Map();
+  conversationsLoaded.value = false;
+}
+
 /** Adds or replaces conversations. One that is older than the version known changes nothing. */
 export function mergeConversations(changed: readonly Conversation[]): void {
   const merged = new Map(conversations.value);

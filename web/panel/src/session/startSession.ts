@@ -4,38 +4,44 @@ import type { Conversation, LiveEvent, Message } from "../../../shared/apiTypes"
 import { ApiError } from "../../../shared/http";
 import { backoffDelay, sleep } from "../../../shared/retry";
 import { errorMessage } from "../api/client";
+import { clearSelection } from "../bulk/selection";
+import { clearCannedReplies } from "../cannedReplies/store";
 import { showToast } from "../components/toasts";
 import { onMessageCreated, resumeOutbox } from "../composer/outbox";
 import { applyThreadEvent, invalidateThreads } from "../conversation/threads";
-import { applyViewersEvent, forgetViewers } from "../conversation/viewers";
+import { applyViewersEvent, clearViewers } from "../conversation/viewers";
+import { clearCopilot } from "../copilot/copilot";
 import { startWebPush } from "../devices/webPush";
-import {
-  conversations,
-  conversationsLoaded,
-  loadConversations,
-  mergeConversations,
-} from "../inbox/conversations";
+import { clearConversations, loadConversations, mergeConversations } from "../inbox/conversations";
 import { labels, learnLabels, loadLabels } from "../labels/labels";
 import { connection, openLiveStream } from "../live/liveStream";
-import { applyMentionEvent, loadMentions, mentions } from "../mentions/mentions";
-import { route } from "../navigation/route";
+import { applyMentionEvent, clearMentions, loadMentions } from "../mentions/mentions";
+import { openConversationId } from "../navigation/route";
 import { notifyEvent, startBadge } from "../notifications/notifications";
 import { watchSound } from "../notifications/sound";
 import { resetSetup } from "../setup/setup";
-import { loadSites, sites, sitesLoaded } from "../sites/sites";
-import { loadTeams, teams, teamsLoaded } from "../teams/teams";
-import { loadViews, refreshCounts, views } from "../views/views";
+import { clearSites, loadSites, sites, sitesLoaded } from "../sites/sites";
+import { clearTeams, loadTeams } from "../teams/teams";
+import { clearViews, loadViews, refreshCounts } from "../views/views";
 import {
   applyPresenceEvent,
+  clearPresence,
   loadOnlineVisitors,
   loadOwnStatus,
-  onlineVisitors,
   startHeartbeat,
 } from "../visitors/presence";
 import { LoggedOut, me } from "./session";
 
-const openConversation = (): number | undefined =>
-  route.value.page === "chats" ? route.value.conversation : undefined;
+/** What is fetched when the stream begins, besides the sites. */
+const LOADERS = [
+  loadConversations,
+  loadMentions,
+  loadOnlineVisitors,
+  loadOwnStatus,
+  loadTeams,
+  loadLabels,
+  loadViews,
+];
 
 /** Starts everything for the operator who is logged in. Returns a function that stops and clears it. */
 export function startSession(): () => void {
@@ -46,33 +52,38 @@ export function startSession(): () => void {
       await loadWithRetry(loadSites, stop.signal);
       if (!stop.signal.aborted) stopHeartbeat ??= startHeartbeat();
     };
-    const loaders = [
-      loadConversations,
-      loadMentions,
-      loadOnlineVisitors,
-      loadOwnStatus,
-      loadTeams,
-      loadLabels,
-      loadViews,
-    ];
-    await Promise.all([withSites(), ...loaders.map((load) => loadWithRetry(load, stop.signal))]);
+    await Promise.all([withSites(), ...LOADERS.map((load) => loadWithRetry(load, stop.signal))]);
   };
-  const openStream = () =>
+  const closeStream = keepStream(() =>
     openLiveStream({
       onReady(isNew, siteIds) {
         // A change of the operator's access ends the stream; the next one names the sites of now.
         const accessChanged = sites.value.length > 0 && !isSameAccess(siteIds);
         if (isNew || accessChanged) {
-          invalidateThreads(openConversation());
+          invalidateThreads(openConversationId.value);
           void refetch();
         }
         resumeOutbox();
       },
       onEvent: applyEvent,
-    });
-  let closeStream: (() => void) | undefined = openStream();
-  // The server refuses a stream to an owner without a site, and a stream is for the sites that it began with.
+    }),
+  );
   void loadWithRetry(loadSites, stop.signal);
+  const stops = [closeStream, startBadge(), watchSound(), startWebPush()];
+  return () => {
+    stop.abort();
+    for (const end of stops) end();
+    stopHeartbeat?.();
+    clearState();
+  };
+}
+
+/**
+ * Opens the stream, and another one when the operator's sites change: a stream is for the sites that it began with, and
+ * the server refuses one to an owner without a site. Returns a function that closes it.
+ */
+function keepStream(open: () => () => void): () => void {
+  let close: (() => void) | undefined = open();
   let streamed: string | undefined;
   const stopWatching = effect(() => {
     if (!sitesLoaded.value) return;
@@ -82,36 +93,32 @@ export function startSession(): () => void {
     streamed = siteIds;
     // The stream that was opened at the start is for these sites.
     if (isFirst && siteIds) return;
-    closeStream?.();
+    close?.();
     connection.value = { state: "connecting" };
-    closeStream = siteIds ? untracked(openStream) : undefined;
+    close = siteIds ? untracked(open) : undefined;
   });
-  const stopBadge = startBadge();
-  const stopSound = watchSound();
-  const stopWebPush = startWebPush();
   return () => {
-    stop.abort();
     stopWatching();
-    closeStream?.();
-    stopBadge();
-    stopSound();
-    stopWebPush();
-    forgetViewers();
-    mentions.value = [];
-    stopHeartbeat?.();
-    conversations.value = new Map();
-    onlineVisitors.value = new Map();
-    sites.value = [];
-    teams.value = [];
-    teamsLoaded.value = false;
-    labels.value = [];
-    views.value = [];
-    sitesLoaded.value = false;
-    resetSetup();
-    conversationsLoaded.value = false;
-    invalidateThreads(undefined);
-    document.title = "Parley";
+    close?.();
   };
+}
+
+/** Removes everything of the operator who logs out: another one may log in on the same page. */
+function clearState(): void {
+  clearViewers();
+  clearMentions();
+  clearConversations();
+  clearSelection();
+  clearPresence();
+  clearSites();
+  clearTeams();
+  clearViews();
+  clearCannedReplies();
+  clearCopilot();
+  labels.value = [];
+  resetSetup();
+  invalidateThreads(undefined);
+  document.title = "Parley";
 }
 
 /** Loads what the pages cannot do without; retries errors that may pass. */

@@ -13,6 +13,7 @@ import { Field, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
+import { resetCopilotAvailability } from "../copilot/copilot";
 import { formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
@@ -59,6 +60,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
       try {
         // Show what was stored: the response says whether there is an API key, and does not contain it.
         fetched.set(await api.put("/sites/{site_id}/chatbot", { path, body }));
+        resetCopilotAvailability();
         testing.value = false;
       } catch (error) {
         if (error instanceof ApiError && error.code === "answer_tests_required") testing.value = true;
