@@ -3,7 +3,7 @@ import { h, render } from "preact";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { ConversationDetail } from "../shared/apiTypes";
 import { buildDetail, buildMessage } from "./builders";
-import { FakeServer, json, settle } from "./fakeServer";
+import { FakeServer, failure, json, settle } from "./fakeServer";
 import { useRoot } from "./root";
 
 const PREVIEW = "/operator/translation/preview";
@@ -44,6 +44,14 @@ test("the first reply of a translated chat is shown as the visitor will read it"
   await type("Good day");
   expect(server.to("POST", PREVIEW)[0]?.body).toEqual({ conversation_id: 50, content: "Good day" });
   expect(view.root.querySelector(".translation-preview")?.textContent).toContain("Guten Tag");
+});
+
+test("a preview that cannot be fetched says so, and not that the text is sent as written", async () => {
+  server.on("POST", PREVIEW, () => failure(503, "unavailable"));
+  await openChat(buildDetail([buildMessage(1)], { translation: GERMAN }));
+  await type("Good day");
+  expect(view.root.querySelector(".translation-preview .error-text")?.textContent).toBeTruthy();
+  expect(view.root.querySelector(".translation-preview")?.textContent).not.toContain("as written");
 });
 
 test("later replies are previewed on request, and notes never", async () => {

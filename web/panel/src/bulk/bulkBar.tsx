@@ -1,8 +1,6 @@
 /** What can be done to the selected conversations, below the inbox. */
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import type { TransferCandidate } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { useFetch } from "../api/useFetch";
 import { toKeyCaps } from "../commands/keys";
 import { IconButton } from "../components/controls";
 import { PopupMenu } from "../components/popupMenu";
@@ -69,26 +67,20 @@ export function BulkBar() {
 
 /** Operators who may chat on all sites of the selected conversations. */
 function AssigneeMenu({ siteIds }: { siteIds: number[] }) {
-  const candidates = useSignal<TransferCandidate[] | null>(null);
-  useEffect(() => {
-    const fetchAll = async () => {
-      const lists = await Promise.all(
-        siteIds.map((site_id) => api.get("/operator/operators", { query: { site_id } })),
-      );
-      const [first, ...others] = lists.map((list) => list.operators);
-      candidates.value = (first ?? []).filter((one) =>
-        others.every((list) => list.some((other) => other.id === one.id)),
-      );
-    };
-    fetchAll().catch(() => {
-      candidates.value = [];
-    });
-  }, [siteIds.join()]);
-  if (!candidates.value) return <p class="muted empty">{t("common.loading")}</p>;
-  if (candidates.value.length === 0) return <p class="muted empty">{t("conversation.noOtherOperators")}</p>;
+  const fetched = useFetch(`assignees/${siteIds.join()}`, async () => {
+    const lists = await Promise.all(
+      siteIds.map((site_id) => api.get("/operator/operators", { query: { site_id } })),
+    );
+    const [first, ...others] = lists.map((list) => list.operators);
+    return (first ?? []).filter((one) => others.every((list) => list.some((other) => other.id === one.id)));
+  });
+  const candidates = fetched.value;
+  if (fetched.error) return <p class="error-text empty">{fetched.error}</p>;
+  if (!candidates) return <p class="muted empty">{t("common.loading")}</p>;
+  if (candidates.length === 0) return <p class="muted empty">{t("conversation.noOtherOperators")}</p>;
   return (
     <>
-      {candidates.value.map((operator) => (
+      {candidates.map((operator) => (
         <button
           key={operator.id}
           type="button"

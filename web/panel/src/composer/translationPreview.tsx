@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { MessageTranslation } from "../../../shared/apiTypes";
-import { api } from "../api/client";
+import { api, errorMessage } from "../api/client";
 import { Icon } from "../components/icon";
 import { languageName } from "../components/languages";
 import { getThread } from "../conversation/threads";
@@ -37,6 +37,8 @@ interface Preview {
   text: string;
   /** Null: it would be sent as written. */
   translation: MessageTranslation | null;
+  /** Why it could not be fetched. */
+  error?: string;
 }
 
 export function TranslationPreview({ conversation, text }: { conversation: number; text: string }) {
@@ -47,8 +49,10 @@ export function TranslationPreview({ conversation, text }: { conversation: numbe
     let isCurrent = true;
     const translate = async () => {
       const body = { conversation_id: conversation, content };
-      const response = await api.post("/operator/translation/preview", { body }).catch(() => undefined);
-      if (isCurrent) preview.value = { text: content, translation: response?.translation ?? null };
+      const fetched = await api
+        .post("/operator/translation/preview", { body })
+        .catch((error: unknown) => ({ translation: null, error: errorMessage(error) }));
+      if (isCurrent) preview.value = { text: content, ...fetched };
     };
     const timer = setTimeout(() => void translate(), PAUSE_MS);
     return () => {
@@ -58,7 +62,7 @@ export function TranslationPreview({ conversation, text }: { conversation: numbe
   }, [conversation, content]);
   if (!content) return null;
   const isStale = preview.value?.text !== content;
-  const translation = preview.value?.translation;
+  const { translation, error } = preview.value ?? {};
   return (
     <div class={`translation-preview${isStale ? " stale" : ""}`} role="status" aria-busy={isStale}>
       <span class="translation-preview-label">
@@ -71,6 +75,8 @@ export function TranslationPreview({ conversation, text }: { conversation: numbe
         <p dir="auto" lang={translation.lang}>
           {translation.content}
         </p>
+      ) : error && !isStale ? (
+        <p class="error-text">{error}</p>
       ) : (
         <p>{preview.value && !isStale ? t("composer.asWritten") : t("composer.translating")}</p>
       )}

@@ -33,7 +33,7 @@ const isInstalled = () => matchMedia("(display-mode: standalone)").matches;
 let registering: Promise<ServiceWorkerRegistration | undefined> | undefined;
 
 /** Registers the service worker once. Undefined where the browser has none or refuses it. */
-export function registerServiceWorker(): Promise<ServiceWorkerRegistration | undefined> {
+function registerServiceWorker(): Promise<ServiceWorkerRegistration | undefined> {
   registering ??= (async () => {
     if (!("serviceWorker" in navigator)) return undefined;
     try {
@@ -102,8 +102,9 @@ export async function turnOff(): Promise<void> {
   const subscription = await (await registerServiceWorker())?.pushManager.getSubscription();
   ownDeviceId.value = "";
   if (!subscription) return;
-  await api.delete("/operator/push-subscription", { body: { endpoint: subscription.endpoint } });
+  // First: without a connection to the server, no push arrives any more either.
   await subscription.unsubscribe();
+  await api.delete("/operator/push-subscription", { body: { endpoint: subscription.endpoint } });
 }
 
 export async function diagnose(): Promise<PushState> {

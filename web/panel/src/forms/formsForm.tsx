@@ -8,6 +8,7 @@ import { Field, IconButton, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
+import { runWithToast } from "../components/toasts";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { labelsOfSite, loadLabels } from "../labels/labels";
@@ -25,8 +26,7 @@ export function FormsForm({ site }: { site: Site }) {
     api.get("/sites/{site_id}/forms", { path: { site_id: site.id } }),
   );
   useEffect(() => {
-    void loadTeams().catch(() => undefined);
-    void loadLabels().catch(() => undefined);
+    void runWithToast(() => Promise.all([loadTeams(), loadLabels()]));
   }, []);
   if (fetched.error) return <p class="error-text">{fetched.error}</p>;
   if (!fetched.value) return <Spinner />;

@@ -12,7 +12,7 @@ import { LoggedOut, me, session } from "../session/session";
 
 export const connection = signal<ConnectionState>({ state: "connecting" });
 
-export interface LiveStreamHandlers {
+interface LiveStreamHandlers {
   /** The stream is open for these sites. `refetch`: everything shown has to be fetched again. */
   onReady(refetch: boolean, siteIds: number[]): void;
   onEvent(event: LiveEvent): void;
@@ -34,7 +34,7 @@ export function openLiveStream(handlers: LiveStreamHandlers): () => void {
         handlers.onEvent(JSON.parse(event.data) as LiveEvent);
       } catch (error) {
         // An event that this version cannot read must not end the stream for all others.
-        if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
+        reportError(error);
       }
     },
     onState: (state) => {

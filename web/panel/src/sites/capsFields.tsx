@@ -58,6 +58,7 @@ function UsedToday({ siteId }: { siteId: number }) {
     api.get("/sites/{site_id}/chatbot/usage", { path }),
   );
   const used = fetched.value;
+  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
   if (!used) return null;
   const of = (count: number, limit: number | null) =>
     limit === null ? formatNumber(count) : `${formatNumber(count)} / ${formatNumber(limit)}`;

@@ -6,7 +6,7 @@ import { Icon } from "../components/icon";
 import { formatWeekday } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 
-export type BusinessHours = NonNullable<Chatbot["hours"]>;
+type BusinessHours = NonNullable<Chatbot["hours"]>;
 type TimeRange = BusinessHours["weekly"][number];
 type Day = TimeRange["day"];
 

@@ -6,6 +6,7 @@ import { api } from "../api/client";
 import { Field, IconButton } from "../components/controls";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
+import { runWithToast } from "../components/toasts";
 import { type TextKey, t } from "../i18n/i18n";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
 import { loadTeams, teams, teamsLoaded } from "../teams/teams";
@@ -31,7 +32,7 @@ export function RoutingForm({ site }: { site: Site }) {
   const routing = useSignal<Routing>(site.assignment);
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
-  useEffect(() => void loadTeams().catch(() => undefined), []);
+  useEffect(() => void runWithToast(loadTeams), []);
   useUnsavedChanges(JSON.stringify(routing.value) !== JSON.stringify(site.assignment));
   const { routing: mode, capacity } = routing.value;
   const { team_id: teamId, fallbacks } = withoutDeletedTeams(routing.value, site.id);
@@ -43,9 +44,11 @@ export function RoutingForm({ site }: { site: Site }) {
   const submit = async (event: Event) => {
     event.preventDefault();
     const options = { path: { site_id: site.id }, body: withoutDeletedTeams(routing.value, site.id) };
-    const save = () => api.put("/sites/{site_id}/routing", options);
-    if (!(await submitForm(busy, errors, save, t("teams.saved")))) return;
-    await loadSites();
+    const save = async () => {
+      await api.put("/sites/{site_id}/routing", options);
+      await loadSites();
+    };
+    await submitForm(busy, errors, save, t("teams.saved"));
   };
   return (
     <form class="stack" onSubmit={submit}>

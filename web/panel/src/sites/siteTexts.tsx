@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { SiteText, SiteTexts as Texts } from "../../../shared/apiTypes";
 import { ApiError } from "../../../shared/http";
-import { api } from "../api/client";
+import { api, errorMessage } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { EmptyState, Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
@@ -12,6 +12,7 @@ import { showToast } from "../components/toasts";
 import { formatTimeOrDate } from "../i18n/formats";
 import { hasText, t } from "../i18n/i18n";
 import { confirmLeaving, useUnsavedChanges } from "../navigation/unsavedChanges";
+import { LoggedOut } from "../session/session";
 import "./siteTexts.css";
 
 const PATH = "/sites/{site_id}/texts";
@@ -45,8 +46,8 @@ export function SiteTexts({ siteId }: { siteId: number }) {
       if (answer.untranslated.length) showToast(t("siteTexts.someFailed"), "error");
     } catch (error) {
       const isUnavailable = error instanceof ApiError && error.code === "translation_unavailable";
-      const text = isUnavailable ? t("siteTexts.noEngine") : error instanceof ApiError ? error.message : "";
-      if (text) showToast(text, "error");
+      if (!(error instanceof LoggedOut))
+        showToast(isUnavailable ? t("siteTexts.noEngine") : errorMessage(error), "error");
     } finally {
       translating.value = false;
     }

@@ -17,7 +17,7 @@ import { loadTeams, teams } from "./teams";
 export function TeamsSection({ members }: { members: readonly Member[] }) {
   const editing = useSignal<Team | "new" | null>(null);
   useRequest("team.add", () => (editing.value = "new"));
-  useEffect(() => void loadTeams().catch(() => undefined), []);
+  useEffect(() => void runWithToast(loadTeams), []);
   const remove = async (team: Team) => {
     const confirmed = await confirmAction({
       title: t("teams.deleteTitle", { name: team.name }),
@@ -26,8 +26,10 @@ export function TeamsSection({ members }: { members: readonly Member[] }) {
       destructive: true,
     });
     if (!confirmed) return;
-    await runWithToast(() => api.delete("/teams/{id}", { path: { id: team.id } }), t("teams.deleted"));
-    await loadTeams();
+    await runWithToast(async () => {
+      await api.delete("/teams/{id}", { path: { id: team.id } });
+      await loadTeams();
+    }, t("teams.deleted"));
   };
   return (
     <section class="card" aria-label={t("teams.title")}>
@@ -105,11 +107,12 @@ function TeamDialog({ team, members, onClose }: TeamDialogProps) {
       site_ids: [...siteIds.value],
       operator_ids: [...operatorIds.value],
     };
-    const save = () =>
-      team ? api.put("/teams/{id}", { path: { id: team.id }, body }) : api.post("/teams", { body });
-    if (!(await submitForm(busy, errors, save, t("teams.saved")))) return;
-    await loadTeams();
-    onClose();
+    const save = async () => {
+      if (team) await api.put("/teams/{id}", { path: { id: team.id }, body });
+      else await api.post("/teams", { body });
+      await loadTeams();
+    };
+    if (await submitForm(busy, errors, save, t("teams.saved"))) onClose();
   };
   return (
     <Dialog title={team ? t("teams.edit", { name: team.name }) : t("teams.add")} onClose={onClose}>
