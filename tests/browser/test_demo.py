@@ -36,7 +36,7 @@ async def test_the_demo_page_lets_one_try_what_the_widget_can_do(
     await page.get_by_text("What else to see").click()
     form_site = page.get_by_role("link", name="The same shop with a form")
     await expect(form_site).to_have_attribute("href", "/demo?site_key=pk_form")
-    await page.get_by_text("What a page can call, and what it hears").click()
+    await page.get_by_text("What a page can call, and the events it receives").click()
     await expect(page.get_by_role("list", name="Events")).to_contain_text("message")
     await widget.wait_settled()
     await widget.screenshot(artifacts, "demo-arabic-dark")

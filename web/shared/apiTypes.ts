@@ -4,7 +4,7 @@ import type { paths } from "./api";
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
 /** A path of the API without its `/api/v1` prefix. */
-export type ApiPath = keyof paths extends infer Path
+type ApiPath = keyof paths extends infer Path
   ? Path extends `/api/v1${infer Rest}`
     ? Rest
     : never
@@ -108,7 +108,7 @@ export type SearchHit = ResponseBody<"get", "/operator/search">["hits"][number];
 export type Pagination = ResponseBody<"get", "/sites/{site_id}/conversations">["pagination"];
 
 export type WidgetConfig = ResponseBody<"get", "/chat/config">;
-export type WidgetHistory = ResponseBody<"get", "/chat/history">;
+type WidgetHistory = ResponseBody<"get", "/chat/history">;
 export type QueuePlace = NonNullable<WidgetHistory["queue"]>;
 
 /** A live event as its `data` line carries it. The events' schemas are not part of the OpenAPI document. */

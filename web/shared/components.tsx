@@ -182,10 +182,6 @@ export function SvgIcon({ path, size, strokeWidth, directional }: SvgIconProps) 
 
 export const ACCEPTED_IMAGES = "image/png,image/jpeg,image/gif,image/webp";
 
-/** The first image among files that were chosen, pasted or dropped. */
-export const findImage = (files: FileList | null | undefined): File | undefined =>
-  [...(files ?? [])].find((file) => file.type.startsWith("image/"));
-
 /** Makes a text field as high as its text, up to `maxHeight` pixels. */
 export function useAutoHeight(field: RefObject<HTMLTextAreaElement>, text: string, maxHeight: number): void {
   useLayoutEffect(() => {

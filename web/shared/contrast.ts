@@ -19,7 +19,7 @@ export function contrast(one: string, other: string): number {
 }
 
 /** The first of some colours that is readable on a background: black or white is, on any. */
-export function readableColour(background: string, ...wanted: string[]): string {
-  const choices = [...wanted, "#ffffff", "#000000"];
+export function readableColour(background: string, ...preferred: string[]): string {
+  const choices = [...preferred, "#ffffff", "#000000"];
   return choices.find((colour) => contrast(colour, background) >= MIN_CONTRAST) as string;
 }

@@ -17,7 +17,7 @@ export function formatBytes(bytes: number, locale: string): string {
   return format.format(bytes / 1000 ** power);
 }
 
-export const hasExpired = (file: FileAttachment): boolean =>
+const hasExpired = (file: FileAttachment): boolean =>
   file.expires_at !== null && Date.parse(file.expires_at) <= Date.now();
 
 interface FileCardProps {

@@ -3,7 +3,7 @@
  * from strangers: every step takes time in proportion to its length.
  */
 
-export interface TextPart {
+interface TextPart {
   text: string;
   href?: string;
 }
@@ -48,9 +48,9 @@ export function trimPunctuation(link: string, punctuation = TRAILING_PUNCTUATION
 }
 
 function count(text: string, character: string): number {
-  let found = 0;
-  for (const one of text) if (one === character) found += 1;
-  return found;
+  let times = 0;
+  for (const one of text) if (one === character) times += 1;
+  return times;
 }
 
 function toHref(link: string): string | undefined {

@@ -11,7 +11,7 @@ export type Inline =
   | { kind: "code"; text: string }
   | { kind: "link"; href: string; children: Inline[] };
 
-export interface ListItem {
+interface ListItem {
   text: Inline[];
   children: Block[];
 }

@@ -23,7 +23,7 @@ export interface OutboxItem {
   session?: string;
 }
 
-export interface OutboxOptions<Item extends OutboxItem> {
+interface OutboxOptions<Item extends OutboxItem> {
   storageKey: string;
   /** Changes an item that an earlier page stored. */
   restore(item: Item): Item;

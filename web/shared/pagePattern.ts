@@ -11,9 +11,9 @@ export function matchesPage(address: string, pattern: string): boolean {
   const query = /[?#]/.test(pattern) ? url.search : "";
   const fragment = pattern.includes("#") ? url.hash : "";
   const end = `${decode(url.pathname).replace(/\/$/, "")}${decode(query + fragment)}`;
-  const wanted = withoutScheme(decode(pattern)).replace(/\/$/, "").toLowerCase();
-  const isPath = /^([/?#]|$)/.test(wanted);
-  return matchesGlob((isPath ? end : url.host + end).toLowerCase(), wanted);
+  const glob = withoutScheme(decode(pattern)).replace(/\/$/, "").toLowerCase();
+  const isPath = /^([/?#]|$)/.test(glob);
+  return matchesGlob((isPath ? end : url.host + end).toLowerCase(), glob);
 }
 
 /** Compares from left to right, each part at its first place: no text takes longer than its length times the parts. */
@@ -25,9 +25,9 @@ function matchesGlob(text: string, pattern: string): boolean {
     return false;
   let at = first.length;
   for (const part of parts) {
-    const found = text.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
+    const start = text.indexOf(part, at);
+    if (start < 0) return false;
+    at = start + part.length;
   }
   return at <= text.length - last.length;
 }

@@ -31,7 +31,7 @@ export function matchReplies(replies: CannedReply[], query: string): CannedReply
   return [...byShortcut, ...byText];
 }
 
-export type VariableName = "visitor.name" | "visitor.email" | "operator.name" | "site.name";
+type VariableName = "visitor.name" | "visitor.email" | "operator.name" | "site.name";
 
 /** The text with `{{variable}}` replaced by its value, or `{{variable|fallback}}` by the fallback without a value. */
 export function fillVariables(text: string, values: Record<VariableName, string | null | undefined>): string {

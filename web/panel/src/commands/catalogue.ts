@@ -16,7 +16,7 @@ export const GROUPS = {
 
 export type CommandGroup = keyof typeof GROUPS;
 
-export interface CommandDefinition {
+interface CommandDefinition {
   label: TextKey;
   group: CommandGroup;
   icon: IconName;

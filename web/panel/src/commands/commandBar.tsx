@@ -22,7 +22,7 @@ import "./commandBar.css";
 
 const MAX_PER_GROUP = 7;
 const MAX_RECENT = 5;
-const MAX_REMEMBERED = 30;
+const MAX_STORED = 30;
 const PAGE_STEP = 5;
 
 /** The ids of what was chosen last, newest first, by operator. */
@@ -31,7 +31,7 @@ const chosen = persistedSignal<Record<string, string[]>>("commands", {});
 const chosenByMe = (): string[] => chosen.value[me.value?.id ?? 0] ?? [];
 
 function remember(id: string): void {
-  const ids = [id, ...chosenByMe().filter((one) => one !== id)].slice(0, MAX_REMEMBERED);
+  const ids = [id, ...chosenByMe().filter((one) => one !== id)].slice(0, MAX_STORED);
   chosen.value = { ...chosen.value, [me.value?.id ?? 0]: ids };
 }
 
@@ -41,7 +41,7 @@ interface Group {
 }
 
 /** The best matches of each group; the group with the best match first. */
-export function groupMatches(matches: readonly Match<Entry>[]): Group[] {
+function groupMatches(matches: readonly Match<Entry>[]): Group[] {
   const groups = new Map<EntryGroup, Entry[]>();
   for (const { entry } of matches) {
     const entries = groups.get(entry.group) ?? [];
@@ -52,7 +52,7 @@ export function groupMatches(matches: readonly Match<Entry>[]): Group[] {
 }
 
 /** What is shown before anything is typed: what was used last, then every group. */
-export function groupAll(entries: readonly Entry[], recent: readonly string[]): Group[] {
+function groupAll(entries: readonly Entry[], recent: readonly string[]): Group[] {
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   const used = recent.flatMap((id) => byId.get(id) ?? []).slice(0, MAX_RECENT);
   const others = entries.filter((entry) => !used.includes(entry));

@@ -1,6 +1,6 @@
 /** Names of keys: how an event is compared with a shortcut, and how a shortcut is shown. */
 
-export const isMac = (): boolean => /Mac|iP(hone|ad|od)/.test(navigator.platform);
+const isMac = (): boolean => /Mac|iP(hone|ad|od)/.test(navigator.platform);
 
 /**
  * The name of what was pressed, as shortcuts write it: `a`, `?`, `Shift+l`, `Alt+ArrowDown`, `Mod+k`. Undefined for

@@ -12,7 +12,7 @@ export interface Searchable {
 }
 
 /** How well an entry matches, best first. An entry that does not match has none. */
-export const RANKS = { prefix: 5, wordStart: 4, keyword: 3, inside: 2, scattered: 1 } as const;
+const RANKS = { prefix: 5, wordStart: 4, keyword: 3, inside: 2, scattered: 1 } as const;
 
 interface Indexed<T> {
   entry: T;
@@ -26,7 +26,7 @@ export interface Match<T> {
 }
 
 /** A text without accents, case and compatibility forms, in which letters are compared. */
-export const fold = (text: string): string =>
+const fold = (text: string): string =>
   text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("ς", "σ");
 
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;

@@ -9,14 +9,14 @@ import { singleKeyShortcuts } from "../settings/preferences";
 import { COMMANDS, type CommandId } from "./catalogue";
 import { nameOfKey, toKeyCaps, worksWhileTyping } from "./keys";
 
-export interface Action {
+interface Action {
   run: () => void;
   /** Instead of the defined label, as in "Stop translating". */
   label?: string;
 }
 
 /** What can be done now. A condition that is not met is written as `condition && action`. */
-export type Actions = { [K in CommandId]?: Action | (() => void) | false | undefined };
+type Actions = { [K in CommandId]?: Action | (() => void) | false | undefined };
 
 type Entry = [CommandId, Action];
 

@@ -9,12 +9,12 @@ const ERROR_MS = 8000;
 /** Time to read the text, and to reach the button. */
 const ACTION_MS = 10_000;
 
-export interface ToastAction {
+interface ToastAction {
   label: string;
   run: () => void;
 }
 
-export interface Toast {
+interface Toast {
   id: number;
   tone: "success" | "error";
   text: string;
@@ -46,14 +46,14 @@ export async function runWithToast(action: () => Promise<unknown>, successText?:
   }
 }
 
-export interface ConfirmOptions {
+interface ConfirmOptions {
   title: string;
   text: string;
   confirmLabel: string;
   destructive?: boolean;
 }
 
-export interface PendingConfirmation extends ConfirmOptions {
+interface PendingConfirmation extends ConfirmOptions {
   resolve: (confirmed: boolean) => void;
 }
 

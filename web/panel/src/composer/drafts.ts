@@ -52,9 +52,14 @@ export function getDraft(conversation: number): Draft {
 export function setDraft(conversation: number, fields: Partial<Draft>): void {
   const key = draftKey(conversation);
   const draft = { ...getDraft(conversation), ...fields };
-  drafts.value = new Map(drafts.value).set(key, draft);
-  if (draft.reply || draft.image || draft.file || draft.note || draft.quickReplies) writeJson(key, draft);
-  else writeText(key, null);
+  const changed = new Map(drafts.value).set(key, draft);
+  if (draft.reply || draft.image || draft.file || draft.note || draft.quickReplies) {
+    writeJson(key, draft);
+  } else {
+    changed.delete(key);
+    writeText(key, null);
+  }
+  drafts.value = changed;
 }
 
 export function hasDraft(conversation: number): boolean {

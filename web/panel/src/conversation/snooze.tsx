@@ -34,7 +34,7 @@ export async function snooze(id: number, until: Date): Promise<void> {
   );
 }
 
-export async function unsnooze(id: number): Promise<void> {
+async function unsnooze(id: number): Promise<void> {
   await runWithToast(async () => {
     const changed = await api.delete("/operator/conversation/{id}/snooze", { path: { id } });
     mergeConversations([changed.conversation]);

@@ -26,15 +26,15 @@ const pluralRules = computed(() => new Intl.PluralRules(locale.value));
 const numberFormat = computed(() => new Intl.NumberFormat(locale.value));
 
 /** The operator's choice on this machine; without one, the browser's first language that the panel speaks. */
-const wanted = computed(
+const preferred = computed(
   () => PANEL_LANGUAGES.find((one) => one === panelLanguage.value) ?? findPanelLanguage(navigator.languages),
 );
 
-/** Loads the wanted language, now and whenever the choice changes. Resolves when the first one is shown. */
+/** Loads the preferred language, now and whenever the choice changes. Resolves when the first one is shown. */
 export function startTranslation(): Promise<void> {
   return new Promise((resolve) => {
     effect(() => {
-      void showLanguage(wanted.value)
+      void showLanguage(preferred.value)
         // Without its file, such as one of an earlier version, the panel speaks English.
         .then(() => (active.value.catalogue.size === 0 ? showLanguage("en") : undefined))
         .then(resolve);
@@ -73,7 +73,7 @@ effect(() => {
 /** Whether there is a text of this key. */
 export const hasText = (key: string): key is TextKey => active.value.catalogue.has(key);
 
-export type TextValues = Record<string, string | number>;
+type TextValues = Record<string, string | number>;
 
 /**
  * The text of a key with its values filled in. `count` chooses between the plural forms. Numbers are formatted in the

@@ -41,7 +41,7 @@ const MEDIUM_WAIT_MS = 60_000;
 const LONG_WAIT_MS = 300_000;
 /** How long before a chat returns to the queue its operator is warned. */
 const DUE_SOON_MS = 60_000;
-/** As in chats.css. */
+/** As in inbox.css. */
 const ROW_HEIGHT_PX = 58;
 
 const TABS: InboxTab[] = ["waiting", "mine", "all", "snoozed"];

@@ -78,7 +78,7 @@ export function GapDialog({ siteId, gap, onClose, onAnswered }: GapDialogProps) 
 
 /** How often it was asked in each of the last weeks, compared with all questions without an answer. */
 function Weeks({ weeks }: { weeks: GapDetails["weeks"] }) {
-  const most = Math.max(1, ...weeks.map((week) => week.count));
+  const highest = Math.max(1, ...weeks.map((week) => week.count));
   return (
     <table class="gap-weeks">
       <caption>{t("gaps.weeks")}</caption>
@@ -94,7 +94,7 @@ function Weeks({ weeks }: { weeks: GapDetails["weeks"] }) {
           <tr key={week.week}>
             <th scope="row">{formatDate(new Date(week.week))}</th>
             <td>
-              <meter min={0} max={most} value={week.count} aria-hidden="true" /> {formatNumber(week.count)}
+              <meter min={0} max={highest} value={week.count} aria-hidden="true" /> {formatNumber(week.count)}
             </td>
             <td>{formatNumber(week.count / week.total, { style: "percent", maximumFractionDigits: 0 })}</td>
           </tr>

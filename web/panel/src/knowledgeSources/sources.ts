@@ -11,7 +11,7 @@ export const DOCUMENT = "/sites/{site_id}/knowledge/sources/{source_id}/document
 
 export type SourceKind = KnowledgeSource["kind"];
 export type Schedule = KnowledgeSource["schedule"];
-export type Fault = NonNullable<KnowledgeDocument["error"]>;
+type Fault = NonNullable<KnowledgeDocument["error"]>;
 
 export const KINDS: readonly SourceKind[] = ["crawl", "sitemap", "web_page", "file", "csv"];
 export const SCHEDULES: readonly Schedule[] = ["manual", "hourly", "daily", "weekly"];

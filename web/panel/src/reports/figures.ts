@@ -6,7 +6,7 @@ import { t } from "../i18n/i18n";
 import { parseDay } from "./periods";
 
 export type Report = ResponseBody<"get", "/reports">;
-export type Figures = Report["totals"];
+type Figures = Report["totals"];
 export type Row = Report["rows"][number];
 export type GroupBy = Report["group_by"];
 

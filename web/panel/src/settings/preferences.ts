@@ -18,7 +18,7 @@ export function persistedSignal<T>(key: string, initial: T): Signal<T> {
   return value;
 }
 
-export type Theme = "system" | "light" | "dark";
+type Theme = "system" | "light" | "dark";
 
 export const theme = persistedSignal<Theme>("theme", "system");
 /** The panel's language, such as "de"; empty for the browser's. */
@@ -28,7 +28,7 @@ export const desktopNotifications = persistedSignal("desktop", false);
 const wideDetailsOpen = persistedSignal("details", true);
 const drawerOpen = signal(false);
 
-/** As in chats.css: below this width the details cover the chat. */
+/** As in styles/narrowChats.css: below this width the details cover the chat. */
 const narrowScreen = matchMedia("(max-width: 1180px)");
 const isNarrow = signal(narrowScreen.matches);
 narrowScreen.addEventListener("change", () => {

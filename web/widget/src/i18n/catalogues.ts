@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { LATE_KEYS, type LateKey } from "./lateKeys";
 
-export type Catalogue = Record<string, string>;
+type Catalogue = Record<string, string>;
 
 const DIRECTORY = fileURLToPath(new URL(".", import.meta.url));
 

@@ -4,7 +4,7 @@ export const formStyles = `
 .site-form{gap:14px}
 .site-form h3{margin:0;font-size:16px;font-weight:650}
 .form-field{display:grid;gap:4px}
-.form-field>label,.form-label{font-size:14px;font-weight:550}
+.form-field>label{font-size:14px;font-weight:550}
 .form-field small{color:var(--muted);font-weight:400}
 .form-field select{width:100%;min-height:40px;padding:8px 10px;border:1px solid var(--control-border);border-radius:10px;background:var(--background);color:var(--text);font:inherit}
 .form-field textarea{resize:vertical}

@@ -22,7 +22,7 @@ export interface ShownTrigger {
   chosen?: { text: string; at: number };
 }
 
-export const triggerKey = (siteKey: string): string => storageKey(siteKey, "trigger");
+const triggerKey = (siteKey: string): string => storageKey(siteKey, "trigger");
 
 export function readTrigger(siteKey: string): ShownTrigger | null {
   const shown = readJson<ShownTrigger | null>(triggerKey(siteKey), null);

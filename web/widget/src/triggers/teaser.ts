@@ -16,7 +16,7 @@ export interface TeaserContent {
   quick_replies?: readonly QuickReply[];
 }
 
-export interface TeaserOptions {
+interface TeaserOptions {
   /** What the widget shows, with the button as the last element. */
   root: HTMLElement;
   origin: string;

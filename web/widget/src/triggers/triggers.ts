@@ -38,7 +38,7 @@ export function start(host: TriggerHost, stopped: AbortSignal): void {
   });
 }
 
-export class Triggers {
+class Triggers {
   /** Has the classes `open` and `bare`: the window is open, the page has hidden the button. */
   readonly element: HTMLElement;
   readonly #teaser: Teaser;
