@@ -1,5 +1,5 @@
 /** Adds the widget to the demo page, for the site in the URL or the one entered in the form. */
-import { load, type ParleyApi, type ParleyEvent, type ParleyTheme, parley } from "@parley/widget";
+import { EVENTS, load, type ParleyApi, type ParleyTheme, parley } from "@parley/widget";
 import { showIdentification } from "./identify";
 
 /** The widget's languages. The build sets them. */
@@ -18,17 +18,6 @@ const CALLS: [command: keyof ParleyApi, ...args: string[]][] = [
   ["off", "message"],
   ["shutdown"],
   ["boot"],
-];
-const EVENTS: readonly ParleyEvent[] = [
-  "ready",
-  "open",
-  "close",
-  "message",
-  "unread",
-  "handoff",
-  "accepted",
-  "closed",
-  "rating",
 ];
 
 const form = document.querySelector<HTMLFormElement>("#site-form");

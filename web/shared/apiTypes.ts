@@ -4,11 +4,7 @@ import type { paths } from "./api";
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
 /** A path of the API without its `/api/v1` prefix. */
-type ApiPath = keyof paths extends infer Path
-  ? Path extends `/api/v1${infer Rest}`
-    ? Rest
-    : never
-  : never;
+type ApiPath = keyof paths extends infer Path ? (Path extends `/api/v1${infer Rest}` ? Rest : never) : never;
 
 type Operation<M extends Method, P extends ApiPath> = NonNullable<paths[`/api/v1${P}`][M]>;
 

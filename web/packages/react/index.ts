@@ -1,5 +1,6 @@
 /** The Parley widget as a React component. */
 import {
+  EVENTS,
   type LoadOptions,
   load,
   type ParleyApi,
@@ -20,18 +21,6 @@ export interface ParleyWidgetProps extends LoadOptions, Listeners {
   /** Whether the page has a button of its own. */
   hidden?: boolean;
 }
-
-const EVENTS: readonly (keyof ParleyEvents)[] = [
-  "ready",
-  "open",
-  "close",
-  "message",
-  "unread",
-  "handoff",
-  "accepted",
-  "closed",
-  "rating",
-];
 
 /** Adds the widget to the page while it is mounted. Displays nothing by itself. */
 export function ParleyWidget(props: ParleyWidgetProps): null {

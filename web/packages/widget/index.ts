@@ -1,6 +1,7 @@
 /** Loads the Parley widget into a page. Runs in a browser only. */
 import type { ParleyApi, ParleyCommand, ParleyConfig, ParleyFunction } from "./parley.js";
 
+export { EVENTS } from "./events.js";
 export type * from "./parley.js";
 
 export interface LoadOptions extends ParleyConfig {

@@ -2,7 +2,7 @@
  * The chat alone, for the WebView of an app: `/widget/app.html?site_key=…`. It opens at once and fills the page.
  * Optional parameters: `language`, `theme`. The app receives each event as a JSON text, `{"event": "unread", "detail": …}`.
  */
-import { load, type ParleyEvent, type ParleyTheme } from "@parley/widget";
+import { EVENTS, load, type ParleyEvent, type ParleyTheme } from "@parley/widget";
 
 /** The functions by which a page talks to the app around it. */
 interface AppBridges {
@@ -12,17 +12,6 @@ interface AppBridges {
   webkit?: { messageHandlers?: { parley?: { postMessage(text: string): void } } };
 }
 
-const EVENTS: readonly ParleyEvent[] = [
-  "ready",
-  "open",
-  "close",
-  "message",
-  "unread",
-  "handoff",
-  "accepted",
-  "closed",
-  "rating",
-];
 /** More specific than the styles of the chat window, which come later. */
 const FULL_PAGE = `.root .window{inset:0;width:auto;height:100dvh;border-radius:0}
 .root.open>.launcher{display:none}

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { saveFile } from "../../../shared/saveFile";
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
 import { IconButton } from "../components/controls";
@@ -142,12 +143,7 @@ function TransferButtons({ siteId, onChanged }: { siteId: number; onChanged: () 
     });
   const exportFile = () =>
     runWithToast(async () => {
-      const blob = await api.download(`${TESTS}/export`, { format: "csv" }, path);
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = "answer-tests.csv";
-      link.click();
-      URL.revokeObjectURL(link.href);
+      saveFile(await api.download(`${TESTS}/export`, { format: "csv" }, path), "answer-tests.csv");
     });
   return (
     <>

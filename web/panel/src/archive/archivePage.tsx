@@ -1,13 +1,12 @@
 /** The archive of a site: all its conversations, searchable, and the leads its visitors left. */
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Pagination, SavedView } from "../../../shared/apiTypes";
+import type { Conversation, Pagination, SavedView } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Avatar, EmptyState, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
-import { LANGUAGES, languageName } from "../components/languages";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { anonymousName, messagePreview, visitorName } from "../inbox/conversations";
@@ -16,6 +15,7 @@ import { LabelChips } from "../labels/labelChips";
 import { labelsOfSite } from "../labels/labels";
 import { routeHref } from "../navigation/route";
 import { hasPermission, sites } from "../sites/sites";
+import { FilterSelect, labelOptions, languageOptions, ratingOptions } from "../views/filterSelect";
 import { SaveViewDialog } from "../views/saveViewDialog";
 import { views } from "../views/views";
 
@@ -83,14 +83,22 @@ interface ArchivedConversationsProps {
   initial: SavedView["filter"] | undefined;
 }
 
+interface ArchiveFilter {
+  status: string | null;
+  label_id: number | null;
+  rating: number | null;
+  language: string | null;
+}
+
 function ArchivedConversations({ siteId, initial }: ArchivedConversationsProps) {
   const typed = useSignal(initial?.search ?? "");
   const search = useSignal(initial?.search ?? "");
-  const status = useSignal(initial?.status ?? "");
-  const label = useSignal(initial?.label_id ?? null);
-  const rating = useSignal(initial?.rating ?? null);
-  const language = useSignal(initial?.language ?? null);
-  const saving = useSignal(false);
+  const filter = useSignal<ArchiveFilter>({
+    status: initial?.status ?? null,
+    label_id: initial?.label_id ?? null,
+    rating: initial?.rating ?? null,
+    language: initial?.language ?? null,
+  });
   const page = useSignal(1);
   useEffect(() => {
     const timer = setTimeout(() => {
@@ -99,140 +107,137 @@ function ArchivedConversations({ siteId, initial }: ArchivedConversationsProps) 
     }, SEARCH_DELAY_MS);
     return () => clearTimeout(timer);
   }, [typed.value]);
-  const query = {
-    page: page.value,
-    per_page: PAGE_SIZE,
-    search: search.value || null,
-    status: status.value || null,
-    label_id: label.value,
-    rating: rating.value,
-    language: language.value,
-  };
+  const query = { page: page.value, per_page: PAGE_SIZE, search: search.value || null, ...filter.value };
   const fetched = useFetch(`archive/${siteId}/${JSON.stringify(query)}`, () =>
     api.get("/sites/{site_id}/conversations", { path: { site_id: siteId }, query }),
   );
+  const change = (fields: Partial<ArchiveFilter>) => {
+    filter.value = { ...filter.value, ...fields };
+    page.value = 1;
+  };
   return (
     <>
       <div class="form-row">
-        <label class="search wide">
-          <Icon name="search" size={15} />
-          <input
-            type="search"
-            placeholder={t("archive.searchPlaceholder")}
-            aria-label={t("archive.search")}
-            maxLength={200}
-            value={typed.value}
-            onInput={(event) => (typed.value = event.currentTarget.value)}
-          />
-        </label>
-        <select
-          aria-label={t("archive.status")}
-          value={status.value}
-          onChange={(event) => {
-            status.value = event.currentTarget.value;
-            page.value = 1;
-          }}
-        >
-          <option value="">{t("archive.anyStatus")}</option>
-          <option value="closed">{t("common.closed")}</option>
-          <option value="active">{t("archive.active")}</option>
-          <option value="pending">{t("common.waiting")}</option>
-          <option value="ai">{t("archive.withAi")}</option>
-        </select>
-        <select
-          aria-label={t("labels.label")}
-          value={label.value ?? ""}
-          onChange={(event) => {
-            label.value = Number(event.currentTarget.value) || null;
-            page.value = 1;
-          }}
-        >
-          <option value="">{t("labels.anyLabel")}</option>
-          {labelsOfSite(siteId).map((one) => (
-            <option key={one.id} value={one.id}>
-              {one.name}
-            </option>
-          ))}
-        </select>
-        <select
-          aria-label={t("conversation.rating")}
-          value={rating.value ?? ""}
-          onChange={(event) => {
-            rating.value = Number(event.currentTarget.value) || null;
-            page.value = 1;
-          }}
-        >
-          <option value="">{t("labels.anyRating")}</option>
-          {[1, 2, 3, 4, 5].map((score) => (
-            <option key={score} value={score}>
-              {score}★
-            </option>
-          ))}
-        </select>
-        <select
-          aria-label={t("common.language")}
-          value={language.value ?? ""}
-          onChange={(event) => {
-            language.value = event.currentTarget.value || null;
-            page.value = 1;
-          }}
-        >
-          <option value="">{t("labels.anyLanguage")}</option>
-          {LANGUAGES.map((tag) => (
-            <option key={tag} value={tag}>
-              {languageName(tag)}
-            </option>
-          ))}
-        </select>
-        <button type="button" class="button small" onClick={() => (saving.value = true)}>
-          {t("labels.saveView")}
-        </button>
+        <SearchField typed={typed} />
+        <FilterFields siteId={siteId} filter={filter.value} change={change} />
+        <SaveButton siteId={siteId} filter={filter.value} search={search.value} />
       </div>
-      {saving.value && (
-        <SaveViewDialog
-          filter={{
-            status: "closed",
-            site_id: siteId,
-            label_id: label.value,
-            team_id: null,
-            operator_id: null,
-            language: language.value,
-            rating: rating.value,
-            waiting: null,
-            search: search.value || null,
-          }}
-          onClose={() => (saving.value = false)}
-        />
-      )}
       {fetched.error ? (
         <p class="error-text">{fetched.error}</p>
       ) : !fetched.value ? (
         <Spinner />
-      ) : fetched.value.conversations.length === 0 ? (
-        <EmptyState icon="search" title={t("common.noMatchingChats")} />
       ) : (
-        <ul class="card archive">
-          {fetched.value.conversations.map((conversation) => (
-            <li key={conversation.id}>
-              <a href={routeHref("chats", conversation.id)}>
-                <Avatar name={visitorName(conversation)} small />
-                <strong dir="auto">{visitorName(conversation)}</strong>
-                <span class="archive-text muted" dir="auto">
-                  {messagePreview(conversation).text}
-                </span>
-                {conversation.rating ? <span class="tag plain">{conversation.rating}★</span> : null}
-                <LabelChips conversation={conversation} max={3} />
-                <ModeTag conversation={conversation} />
-                <span class="muted archive-time">{formatTimeOrDate(conversation.created_at)}</span>
-              </a>
-            </li>
-          ))}
-        </ul>
+        <ConversationList conversations={fetched.value.conversations} />
       )}
       {fetched.value && (
         <PageControls pagination={fetched.value.pagination} onPage={(number) => (page.value = number)} />
       )}
     </>
+  );
+}
+
+const SearchField = ({ typed }: { typed: Signal<string> }) => (
+  <label class="search wide">
+    <Icon name="search" size={15} />
+    <input
+      type="search"
+      placeholder={t("archive.searchPlaceholder")}
+      aria-label={t("archive.search")}
+      maxLength={200}
+      value={typed.value}
+      onInput={(event) => (typed.value = event.currentTarget.value)}
+    />
+  </label>
+);
+
+interface FilterFieldsProps {
+  siteId: number;
+  filter: ArchiveFilter;
+  change: (fields: Partial<ArchiveFilter>) => void;
+}
+
+function FilterFields({ siteId, filter, change }: FilterFieldsProps) {
+  return (
+    <>
+      <FilterSelect
+        label={t("archive.status")}
+        any={t("archive.anyStatus")}
+        value={filter.status}
+        options={[
+          ["closed", t("common.closed")],
+          ["active", t("archive.active")],
+          ["pending", t("common.waiting")],
+          ["ai", t("archive.withAi")],
+        ]}
+        onChange={(status) => change({ status })}
+      />
+      <FilterSelect
+        label={t("labels.label")}
+        any={t("labels.anyLabel")}
+        value={filter.label_id}
+        options={labelOptions(labelsOfSite(siteId))}
+        onChange={(label_id) => change({ label_id })}
+      />
+      <FilterSelect
+        label={t("conversation.rating")}
+        any={t("labels.anyRating")}
+        value={filter.rating}
+        options={ratingOptions()}
+        onChange={(rating) => change({ rating })}
+      />
+      <FilterSelect
+        label={t("common.language")}
+        any={t("labels.anyLanguage")}
+        value={filter.language}
+        options={languageOptions()}
+        onChange={(language) => change({ language })}
+      />
+    </>
+  );
+}
+
+/** Saves what is shown as a view of closed conversations. */
+function SaveButton({ siteId, filter, search }: { siteId: number; filter: ArchiveFilter; search: string }) {
+  const saving = useSignal(false);
+  const view = {
+    ...filter,
+    status: "closed",
+    site_id: siteId,
+    team_id: null,
+    operator_id: null,
+    waiting: null,
+    search: search || null,
+  };
+  return (
+    <>
+      <button type="button" class="button small" onClick={() => (saving.value = true)}>
+        {t("labels.saveView")}
+      </button>
+      {saving.value && <SaveViewDialog filter={view} onClose={() => (saving.value = false)} />}
+    </>
+  );
+}
+
+function ConversationList({ conversations }: { conversations: readonly Conversation[] }) {
+  if (conversations.length === 0) return <EmptyState icon="search" title={t("common.noMatchingChats")} />;
+  return (
+    <ul class="card archive">
+      {conversations.map((conversation) => (
+        <li key={conversation.id}>
+          <a href={routeHref("chats", conversation.id)}>
+            <Avatar name={visitorName(conversation)} small />
+            <strong dir="auto">{visitorName(conversation)}</strong>
+            <span class="archive-text muted" dir="auto">
+              {messagePreview(conversation).text}
+            </span>
+            {conversation.rating ? <span class="tag plain">{conversation.rating}★</span> : null}
+            <LabelChips conversation={conversation} max={3} />
+            <ModeTag conversation={conversation} />
+            <span class="muted archive-time">{formatTimeOrDate(conversation.created_at)}</span>
+          </a>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,5 +1,6 @@
 /** What is typed to find a canned reply, which ones match, and what their variables become. Pure functions. */
 import type { CannedReply } from "../../../shared/apiTypes";
+import { fold } from "../i18n/fold";
 
 /** The slash and what follows it, in a text: from `start` to before `end`. */
 export interface Trigger {
@@ -17,8 +18,6 @@ export function findTrigger(text: string, cursor: number): Trigger | null {
   const query = match[1] ?? "";
   return { start: cursor - query.length - 1, end: cursor, query };
 }
-
-const fold = (text: string) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();
 
 /** The replies for a query: those whose shortcut starts with it, then those whose text contains it; most used first. */
 export function matchReplies(replies: CannedReply[], query: string): CannedReply[] {

@@ -1,4 +1,5 @@
 /** Finds entries by a few letters and ranks them. Pure functions, and a matcher that narrows as the operator types. */
+import { fold } from "../i18n/fold";
 
 export interface Searchable {
   id: string;
@@ -24,10 +25,6 @@ export interface Match<T> {
   entry: T;
   rank: number;
 }
-
-/** A text without accents, case and compatibility forms, in which letters are compared. */
-const fold = (text: string): string =>
-  text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("ς", "σ");
 
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 

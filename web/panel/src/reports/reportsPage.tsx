@@ -1,5 +1,6 @@
 /** Reports: key figures of a period against the one before, charts with the tables behind them, and exports. */
 import { useSignal } from "@preact/signals";
+import { saveFile } from "../../../shared/saveFile";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { useActions } from "../commands/registry";
@@ -307,12 +308,4 @@ function CountTable({ title, rows }: { title: string; rows: [string, number][] }
       </tbody>
     </table>
   );
-}
-
-function saveFile(file: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

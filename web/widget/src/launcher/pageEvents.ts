@@ -1,19 +1,7 @@
 /** The events that a page can listen to: `parley("on", "message", listener)`. */
+import { EVENTS } from "../../../packages/widget/events";
 import type { ParleyEvent, ParleyEvents } from "../../../packages/widget/parley";
 import { warn } from "./warn";
-
-/** What each event is about is in `ParleyEvents`. */
-const EVENTS: readonly ParleyEvent[] = [
-  "ready",
-  "open",
-  "close",
-  "message",
-  "unread",
-  "handoff",
-  "accepted",
-  "closed",
-  "rating",
-];
 
 type Listener = (detail: unknown) => void;
 
