@@ -29,9 +29,10 @@ function serveList() {
 
 /** A component that shows the list of a site. */
 async function loadList() {
-  const [{ usePagedFetch }, { LoadMoreButton }, { toasts }, { api }] = await Promise.all([
+  const [{ usePagedFetch }, { LoadMoreButton }, { FetchError }, { toasts }, { api }] = await Promise.all([
     import("../panel/src/api/useFetch"),
     import("../panel/src/components/display"),
+    import("../panel/src/components/fetchError"),
     import("../panel/src/components/toasts"),
     import("../panel/src/api/client"),
   ]);
@@ -42,7 +43,9 @@ async function loadList() {
       return { items: page.entries as unknown as string[], nextCursor: page.next_cursor };
     });
     reload = fetched.reload;
-    const items = h("p", {}, fetched.error || (fetched.items?.join(" ") ?? "loading"));
+    const items = fetched.error
+      ? h(FetchError, { fetched })
+      : h("p", {}, fetched.items?.join(" ") ?? "loading");
     return h("div", {}, items, h(LoadMoreButton, { onClick: fetched.loadMore }));
   };
   return {
@@ -53,7 +56,8 @@ async function loadList() {
       await settle();
     },
     reload: () => void reload(),
-    more: async () => {
+    /** The button that tries again, or fetches the next page. */
+    press: async () => {
       view.root.querySelector("button")?.click();
       await settle();
     },
@@ -80,13 +84,24 @@ test("a page that cannot be fetched is reported, and the list stays", async () =
   const list = await loadList();
   await list.show(1);
   await answer(["a"], "next");
-  await list.more();
+  await list.press();
   await refuse(503, "unavailable");
   expect(list.shown()).toBe("a");
   expect(list.toasts()).toMatchObject([["error", expect.any(String)]]);
-  await list.more();
+  await list.press();
   await answer(["b"]);
   expect(list.shown()).toBe("a b");
+});
+
+test("a list that could not be fetched is fetched again on request", async () => {
+  const { answer, refuse } = serveList();
+  const list = await loadList();
+  await list.show(1);
+  await refuse(503, "unavailable");
+  expect(view.root.querySelector("[role=alert]")?.textContent).toContain("Try again");
+  await list.press();
+  await answer(["a"]);
+  expect(list.shown()).toBe("a");
 });
 
 test("a page of the list before is not added to another list", async () => {
@@ -94,7 +109,7 @@ test("a page of the list before is not added to another list", async () => {
   const list = await loadList();
   await list.show(1);
   await answer(["a"], "next");
-  await list.more();
+  await list.press();
   await list.show(2);
   await answer(["b"]);
   await answer(["c"]);

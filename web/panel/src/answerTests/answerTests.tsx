@@ -7,6 +7,7 @@ import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
 import { IconButton } from "../components/controls";
 import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { Icon } from "../components/icon";
 import { confirmAction, runWithToast, showToast } from "../components/toasts";
 import { t } from "../i18n/i18n";
@@ -27,7 +28,7 @@ export function AnswerTests({ siteId }: { siteId: number }) {
   const editing = useSignal<AnswerTest | "new" | null>(null);
   const shownRun = useSignal<TestRun | "new" | null>(null);
   const runs = useSignal(0);
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.items) return <Spinner />;
   const remove = async (test: AnswerTest) => {
     const confirmed = await confirmAction({

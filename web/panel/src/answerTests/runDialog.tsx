@@ -7,6 +7,7 @@ import { useFetch, usePagedFetch } from "../api/useFetch";
 import { Field, Switch } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { LoadMoreButton, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { runWithToast } from "../components/toasts";
 import { formatDuration } from "../i18n/formats";
 import { t } from "../i18n/i18n";
@@ -128,7 +129,7 @@ function RunView({ siteId, runId, onApply, onAgain, onClose }: RunViewProps) {
     const timer = setInterval(() => void fetched.reload(), REFRESH_MS);
     return () => clearInterval(timer);
   }, [active]);
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!run) return <Spinner />;
   const cancel = async () => {
     if (await runWithToast(() => api.post(`${RUN}/cancel`, { path }))) void fetched.reload();
@@ -234,7 +235,7 @@ function Results({ run, siteId }: { run: TestRun; siteId: number }) {
     const page = await api.get(`${RUN}/results`, { path, query: { limit: PAGE_SIZE, cursor } });
     return { items: page.results, nextCursor: page.next_cursor };
   });
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.items) return <Spinner />;
   // What is to be looked at comes first.
   const sorted = [...fetched.items].sort((one, other) => rank(one) - rank(other));
@@ -276,7 +277,7 @@ function Replays({ run, siteId }: { run: TestRun; siteId: number }) {
     const page = await api.get(`${RUN}/replays`, { path, query: { limit: PAGE_SIZE, cursor } });
     return { items: page.replays, nextCursor: page.next_cursor };
   });
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.items || !run.summary) return <Spinner />;
   const { changed, replays } = run.summary;
   const sorted = [...fetched.items].sort((one, other) => (one.similarity ?? 1) - (other.similarity ?? 1));

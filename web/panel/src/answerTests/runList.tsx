@@ -2,6 +2,7 @@
 
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
+import { FetchError } from "../components/fetchError";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { describeTotals } from "./runDialog";
@@ -13,7 +14,7 @@ export function RunList({ siteId, onShow }: { siteId: number; onShow: (run: Test
   const fetched = useFetch(`answer-test-runs/${siteId}`, async () => {
     return (await api.get(RUNS, { path: { site_id: siteId }, query: { limit: SHOWN } })).runs;
   });
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.value?.length) return null;
   return (
     <section aria-label={t("answerTests.runs")}>

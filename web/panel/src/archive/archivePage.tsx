@@ -6,6 +6,7 @@ import type { Conversation, Pagination, SavedView } from "../../../shared/apiTyp
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Avatar, EmptyState, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { Icon } from "../components/icon";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
@@ -123,7 +124,7 @@ function ArchivedConversations({ siteId, initial }: ArchivedConversationsProps) 
         <SaveButton siteId={siteId} filter={filter.value} search={search.value} />
       </div>
       {fetched.error ? (
-        <p class="error-text">{fetched.error}</p>
+        <FetchError fetched={fetched} />
       ) : !fetched.value ? (
         <Spinner />
       ) : (
@@ -247,7 +248,7 @@ function Leads({ siteId }: { siteId: number }) {
   const fetched = useFetch(`leads/${siteId}/${page.value}`, () =>
     api.get("/sites/{site_id}/leads", { path: { site_id: siteId }, query }),
   );
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.value) return <Spinner />;
   if (fetched.value.leads.length === 0) {
     return (

@@ -5,6 +5,7 @@ import type { AuditEntry } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
 import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { formatDateTime } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
@@ -41,7 +42,7 @@ export function AuditPage() {
         </select>
       </header>
       {fetched.error ? (
-        <p class="error-text">{fetched.error}</p>
+        <FetchError fetched={fetched} />
       ) : !fetched.items ? (
         <Spinner />
       ) : fetched.items.length === 0 ? (

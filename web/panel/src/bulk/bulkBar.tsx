@@ -3,6 +3,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { toKeyCaps } from "../commands/keys";
 import { IconButton } from "../components/controls";
+import { FetchError } from "../components/fetchError";
 import { PopupMenu } from "../components/popupMenu";
 import { SnoozeMenu } from "../conversation/snooze";
 import { t } from "../i18n/i18n";
@@ -75,7 +76,7 @@ function AssigneeMenu({ siteIds }: { siteIds: number[] }) {
     return (first ?? []).filter((one) => others.every((list) => list.some((other) => other.id === one.id)));
   });
   const candidates = fetched.value;
-  if (fetched.error) return <p class="error-text empty">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!candidates) return <p class="muted empty">{t("common.loading")}</p>;
   if (candidates.length === 0) return <p class="muted empty">{t("conversation.noOtherOperators")}</p>;
   return (

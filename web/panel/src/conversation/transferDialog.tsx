@@ -6,6 +6,7 @@ import { useFetch } from "../api/useFetch";
 import { Switch } from "../components/controls";
 import { Dialog } from "../components/dialog";
 import { Avatar, EmptyState, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { Icon } from "../components/icon";
 import { runWithToast } from "../components/toasts";
 import { addSummaryNote, isCopilotAvailable } from "../copilot/copilot";
@@ -40,7 +41,7 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
   return (
     <Dialog title={t("conversation.transferTitle", { name: visitorName(conversation) })} onClose={close}>
       {fetched.error ? (
-        <p class="error-text">{fetched.error}</p>
+        <FetchError fetched={fetched} />
       ) : !candidates ? (
         <Spinner />
       ) : candidates.length + siteTeams.length === 0 ? (

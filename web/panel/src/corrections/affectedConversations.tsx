@@ -3,6 +3,7 @@
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
 import { LoadMoreButton, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { visitorName } from "../inbox/conversations";
@@ -16,7 +17,7 @@ export function AffectedConversations({ siteId, correctionId }: { siteId: number
     const page = await api.get(AFFECTED, { path, query: { cursor } });
     return { items: page.conversations, nextCursor: page.next_cursor };
   });
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.items) return <Spinner />;
   return (
     <section class="stack" aria-label={t("corrections.affected")}>

@@ -5,6 +5,7 @@ import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
 import { Dialog } from "../components/dialog";
 import { LoadMoreButton, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { NamedButton } from "../components/namedButton";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
@@ -21,7 +22,7 @@ export function CorrectionList({ siteId }: { siteId: number }) {
   });
   const affected = useSignal<Correction | null>(null);
   const applied = useSignal<Correction | null>(null);
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.items) return <Spinner />;
   return (
     <section class="stack" aria-label={t("corrections.title")}>

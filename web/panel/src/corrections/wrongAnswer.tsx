@@ -8,6 +8,7 @@ import { useFetch } from "../api/useFetch";
 import { Field } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { ExternalLink, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { submitForm } from "../components/forms";
 import { t } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
@@ -34,7 +35,7 @@ export function WrongAnswer({ message, siteId, onClose }: WrongAnswerProps) {
   const answered = fetched.value;
   return (
     <Dialog title={t("corrections.wrongAnswer")} onClose={onClose} wide>
-      {fetched.error && <p class="error-text">{fetched.error}</p>}
+      {fetched.error && <FetchError fetched={fetched} />}
       {!fetched.error && !answered && <Spinner />}
       {answered && saved.value === null && (
         <div class="stack">

@@ -6,6 +6,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { IconButton } from "../components/controls";
 import { Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { Icon } from "../components/icon";
 import { runWithToast } from "../components/toasts";
 import { formatTimeOrDate } from "../i18n/formats";
@@ -74,7 +75,7 @@ export function DevicesCard() {
         </p>
       )}
       {fetched.error ? (
-        <p class="error-text">{fetched.error}</p>
+        <FetchError fetched={fetched} />
       ) : !fetched.value ? (
         <Spinner />
       ) : (

@@ -6,6 +6,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Field, IconButton, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { runWithToast } from "../components/toasts";
@@ -28,7 +29,7 @@ export function FormsForm({ site }: { site: Site }) {
   useEffect(() => {
     void runWithToast(() => Promise.all([loadTeams(), loadLabels()]));
   }, []);
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.value) return <Spinner />;
   return <Editor site={site} saved={fetched.value} onSaved={fetched.set} />;
 }

@@ -4,6 +4,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Dialog, DialogActions } from "../components/dialog";
 import { Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { runWithToast } from "../components/toasts";
 import { formatDate, formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
@@ -29,7 +30,7 @@ export function GapDialog({ siteId, gap, onClose, onAnswered }: GapDialogProps) 
   };
   return (
     <Dialog title={t("gaps.title")} onClose={onClose} wide>
-      {fetched.error && <p class="error-text">{fetched.error}</p>}
+      {fetched.error && <FetchError fetched={fetched} />}
       {!fetched.error && !details && <Spinner />}
       {details && (
         <div class="stack">

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
 import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { NamedButton } from "../components/namedButton";
 import { runWithToast } from "../components/toasts";
 import { CorrectionList } from "../corrections/correctionList";
@@ -44,7 +45,7 @@ export function GapList({ siteId }: { siteId: number }) {
           ))}
         </div>
       </div>
-      {fetched.error && <p class="error-text">{fetched.error}</p>}
+      {fetched.error && <FetchError fetched={fetched} />}
       {!fetched.error && !fetched.items && <Spinner />}
       {fetched.items?.length === 0 && (
         <EmptyState icon="done" title={t("gaps.none")}>

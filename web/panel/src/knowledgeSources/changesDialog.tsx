@@ -4,6 +4,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Dialog, DialogActions } from "../components/dialog";
 import { Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { runWithToast } from "../components/toasts";
 import { t } from "../i18n/i18n";
 import { DOCUMENT } from "./sources";
@@ -28,7 +29,7 @@ export function ChangesDialog({ path, onClose, onDecided }: ChangesDialogProps) 
   };
   return (
     <Dialog title={t("sources.changesTitle")} onClose={onClose} wide>
-      {fetched.error && <p class="error-text">{fetched.error}</p>}
+      {fetched.error && <FetchError fetched={fetched} />}
       {!fetched.value && !fetched.error && <Spinner />}
       {fetched.value?.map((change, index) => (
         <section key={index} class="document-change">

@@ -8,6 +8,7 @@ import { usePagedFetch } from "../api/useFetch";
 import { Field, IconButton } from "../components/controls";
 import { Dialog } from "../components/dialog";
 import { EmptyState, LoadMoreButton, PageLink, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { Icon } from "../components/icon";
 import { runWithToast } from "../components/toasts";
 import { t } from "../i18n/i18n";
@@ -70,7 +71,7 @@ export function DocumentsDialog({ siteId, source, onClose, onChanged }: Document
         )}
         {takesFiles(source.kind) && <UploadButton path={path} onUploaded={changed} />}
       </div>
-      {fetched.error && <p class="error-text">{fetched.error}</p>}
+      {fetched.error && <FetchError fetched={fetched} />}
       {!fetched.items && !fetched.error && <Spinner />}
       {fetched.items?.length === 0 && <EmptyState icon="file" title={t("sources.noDocuments")} />}
       <ul class="knowledge-list">

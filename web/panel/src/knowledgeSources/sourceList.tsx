@@ -7,6 +7,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { IconButton } from "../components/controls";
 import { EmptyState, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { Icon } from "../components/icon";
 import { confirmAction, runWithToast } from "../components/toasts";
 import { t } from "../i18n/i18n";
@@ -32,7 +33,7 @@ export function SourceList({ siteId }: { siteId: number }) {
     const timer = setInterval(() => void fetched.reload(), REFRESH_MS);
     return () => clearInterval(timer);
   }, [busy, siteId]);
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.value) return <Spinner />;
   const shown = fetched.value.find((source) => source.id === shownId.value);
   return (

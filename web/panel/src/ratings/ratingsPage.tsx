@@ -2,6 +2,7 @@
 import { api } from "../api/client";
 import { useFetch, usePagedFetch } from "../api/useFetch";
 import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
@@ -32,7 +33,8 @@ function SiteRatings({ site }: { site: Site }) {
     const page = await api.get("/sites/{site_id}/ratings", { path, query: { limit: PAGE_SIZE, cursor } });
     return { items: page.ratings, nextCursor: page.next_cursor };
   });
-  if (stats.error || ratings.error) return <p class="error-text">{stats.error || ratings.error}</p>;
+  if (stats.error) return <FetchError fetched={stats} />;
+  if (ratings.error) return <FetchError fetched={ratings} />;
   if (!stats.value || !ratings.items) return <Spinner />;
   if (stats.value.count === 0) {
     return (

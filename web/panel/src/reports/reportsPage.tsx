@@ -5,6 +5,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { useActions } from "../commands/registry";
 import { EmptyState, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { runWithToast } from "../components/toasts";
 import type { TextKey } from "../i18n/catalogues";
 import { formatNumber } from "../i18n/formats";
@@ -134,7 +135,7 @@ export function ReportsPage() {
           {t("reports.invalidPeriod")}
         </p>
       ) : report.error ? (
-        <p class="error-text">{report.error}</p>
+        <FetchError fetched={report} />
       ) : !report.value ? (
         <Spinner />
       ) : report.value.totals.chats === 0 ? (

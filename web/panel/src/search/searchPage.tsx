@@ -6,6 +6,7 @@ import type { SearchHit } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
 import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { Icon, type IconName } from "../components/icon";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
@@ -139,7 +140,7 @@ function Hits() {
     return { items: page.hits, nextCursor: page.next_cursor };
   });
   const { items, loadMore } = fetched;
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!items) return <Spinner />;
   if (items.length === 0 && !loadMore) return <EmptyState icon="search" title={t("search.nothing")} />;
   return (

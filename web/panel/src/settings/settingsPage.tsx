@@ -7,6 +7,7 @@ import { useFetch } from "../api/useFetch";
 import { CannedRepliesCard } from "../cannedReplies/cannedRepliesCard";
 import { CopyField, Field, IconButton, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { copyToClipboard, submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { LANGUAGES, languageName, ownLanguageName } from "../components/languages";
@@ -314,7 +315,7 @@ function ApiKeys() {
         </div>
       )}
       {fetched.error ? (
-        <p class="error-text">{fetched.error}</p>
+        <FetchError fetched={fetched} />
       ) : !fetched.value ? (
         <Spinner />
       ) : (

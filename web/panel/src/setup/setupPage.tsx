@@ -8,6 +8,7 @@ import { api, errorMessage } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { CopyField, Field } from "../components/controls";
 import { EmptyState, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { copyToClipboard, submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { runWithToast } from "../components/toasts";
@@ -224,7 +225,7 @@ function SnippetStep({ facts, site }: { facts: SetupFacts; site: Site }) {
   return (
     <>
       <p>{t("setup.snippetText")}</p>
-      {fetched.error && <p class="error-text">{fetched.error}</p>}
+      {fetched.error && <FetchError fetched={fetched} />}
       <CopyField text={code} onCopy={() => copyToClipboard(code, t("setup.snippet"))} primary />
       <div class="form-row">
         <button type="button" class="button" onClick={check}>

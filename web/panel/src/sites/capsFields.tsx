@@ -4,6 +4,7 @@ import type { Chatbot } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Field } from "../components/controls";
+import { FetchError } from "../components/fetchError";
 import { formatNumber } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 
@@ -58,7 +59,7 @@ function UsedToday({ siteId }: { siteId: number }) {
     api.get("/sites/{site_id}/chatbot/usage", { path }),
   );
   const used = fetched.value;
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!used) return null;
   const of = (count: number, limit: number | null) =>
     limit === null ? formatNumber(count) : `${formatNumber(count)} / ${formatNumber(limit)}`;

@@ -11,6 +11,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Field, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { resetCopilotAvailability } from "../copilot/copilot";
@@ -50,7 +51,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
   const chatbot = form.value;
   const stored = fetched.value?.chatbot;
   useUnsavedChanges(chatbot !== null && JSON.stringify(chatbot) !== JSON.stringify(stored));
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!chatbot) return <Spinner />;
   const submit = async (event?: Event) => {
     event?.preventDefault();

@@ -6,6 +6,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { CopyField, IconButton } from "../components/controls";
 import { EmptyState, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { copyToClipboard, submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { confirmAction } from "../components/toasts";
@@ -47,7 +48,7 @@ export function Identity({ siteId }: { siteId: number }) {
     };
     await submitForm(busy, errors, save, t("identity.revoked"));
   };
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.value) return <Spinner />;
   const secrets = fetched.value.identity_secrets;
   return (

@@ -8,6 +8,7 @@ import { usePagedFetch } from "../api/useFetch";
 import { IconButton } from "../components/controls";
 import { Dialog } from "../components/dialog";
 import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { confirmAction } from "../components/toasts";
@@ -48,7 +49,7 @@ export function Knowledge({ siteId }: { siteId: number }) {
     };
     await submitForm(busy, errors, save, t("knowledge.deleted"));
   };
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.items) return <Spinner />;
   return (
     <div class="stack">

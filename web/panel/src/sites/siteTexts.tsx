@@ -5,6 +5,7 @@ import { ApiError } from "../../../shared/http";
 import { api, errorMessage } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { EmptyState, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { LANGUAGES, languageName } from "../components/languages";
@@ -23,7 +24,7 @@ export function SiteTexts({ siteId }: { siteId: number }) {
   const changed = useSignal<Texts | null>(null);
   const chosen = useSignal("");
   const translating = useSignal(false);
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   const shown = changed.value ?? fetched.value;
   if (!shown) return <Spinner />;
   if (shown.texts.length === 0)

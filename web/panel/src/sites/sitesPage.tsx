@@ -8,6 +8,7 @@ import { useFetch } from "../api/useFetch";
 import { useRequest } from "../commands/registry";
 import { CopyField } from "../components/controls";
 import { EmptyState } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { copyToClipboard } from "../components/forms";
 import { Icon } from "../components/icon";
 import { FormsForm } from "../forms/formsForm";
@@ -129,7 +130,7 @@ function InstallInstructions({ site }: { site: Site }) {
   return (
     <div class="stack">
       <p>{tx("sites.pasteSnippet", { tag: <code>&lt;/body&gt;</code> })}</p>
-      {fetched.error && <p class="error-text">{fetched.error}</p>}
+      {fetched.error && <FetchError fetched={fetched} />}
       <CopyField text={code} onCopy={() => copyToClipboard(code, t("sites.snippet"))} />
       <p>{t("sites.tagManager")}</p>
       <CopyField text={tagManagerCode} onCopy={() => copyToClipboard(tagManagerCode, t("sites.snippet"))} />

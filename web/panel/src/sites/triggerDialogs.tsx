@@ -7,6 +7,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Field, Switch } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
+import { FetchError } from "../components/fetchError";
 import { submitForm } from "../components/forms";
 import { t } from "../i18n/i18n";
 import { QuickReplyEditor } from "../quickReplies/editor";
@@ -277,7 +278,7 @@ export function PreviewDialog({ site, trigger, onClose }: PreviewDialogProps) {
     <Dialog title={t("triggers.preview", { name: trigger.name })} onClose={onClose}>
       <div class="stack">
         <p class="muted">{t("triggers.previewHint")}</p>
-        {fetched.error && <p class="error-text">{fetched.error}</p>}
+        {fetched.error && <FetchError fetched={fetched} />}
         <Field label={t("triggers.previewAddress")}>
           <input
             type="url"

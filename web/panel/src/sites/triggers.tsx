@@ -7,6 +7,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { IconButton, Switch } from "../components/controls";
 import { EmptyState, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { confirmAction } from "../components/toasts";
@@ -56,7 +57,7 @@ export function Triggers({ site }: { site: Site }) {
     const one = { ...path, trigger_id: trigger.id };
     if (confirmed) await change(() => api.delete(TRIGGER, { path: one }), t("triggers.deleted"));
   };
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.value) return <Spinner />;
   const triggers = fetched.value.triggers as Trigger[];
   const moveUp = (index: number) => {

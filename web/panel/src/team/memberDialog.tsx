@@ -7,6 +7,7 @@ import { api } from "../api/client";
 import { Field, Switch } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { submitForm } from "../components/forms";
+import { runWithToast } from "../components/toasts";
 import { t } from "../i18n/i18n";
 import { me } from "../session/session";
 import { managedSites } from "../sites/sites";
@@ -124,7 +125,10 @@ async function inviteMember(
     },
     idempotencyKey: randomId(),
   });
-  for (const [siteId, granted] of others) await setPermissions(siteId, member.id, granted);
+  // The member is there, and so is their invitation: what fails now is shown, and can be set later.
+  await runWithToast(async () => {
+    for (const [siteId, granted] of others) await setPermissions(siteId, member.id, granted);
+  });
   return invitation;
 }
 

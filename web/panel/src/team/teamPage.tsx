@@ -7,6 +7,7 @@ import { usePagedFetch } from "../api/useFetch";
 import { useRequest } from "../commands/registry";
 import { IconButton } from "../components/controls";
 import { Avatar, EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { Icon } from "../components/icon";
 import { confirmAction, runWithToast } from "../components/toasts";
 import { locale, t } from "../i18n/i18n";
@@ -42,7 +43,7 @@ export function TeamPage() {
         </button>
       </header>
       {fetched.error ? (
-        <p class="error-text">{fetched.error}</p>
+        <FetchError fetched={fetched} />
       ) : !fetched.items ? (
         <Spinner />
       ) : fetched.items.length === 0 ? (

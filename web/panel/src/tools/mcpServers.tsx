@@ -5,6 +5,7 @@ import type { McpServer } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { IconButton } from "../components/controls";
+import { FetchError } from "../components/fetchError";
 import { Icon } from "../components/icon";
 import { t } from "../i18n/i18n";
 import { NewSecret } from "./credentials";
@@ -24,7 +25,7 @@ export function McpServers({ siteId }: { siteId: number }) {
     secret.value = created ?? secret.value;
     void fetched.reload();
   };
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   return (
     <section class="stack" aria-labelledby="mcp-servers">
       <div class="form-row">

@@ -7,6 +7,7 @@ import { useFetch } from "../api/useFetch";
 import { IconButton, Switch } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { submitForm } from "../components/forms";
 import { type TextKey, t } from "../i18n/i18n";
 import { CALL_TIMEOUT_MS, describeOutcome, MCP_SERVER } from "./tools";
@@ -61,7 +62,7 @@ export function McpToolsDialog({ siteId, server, onClose }: McpToolsDialogProps)
         <form class="stack" onSubmit={submit}>
           <p class="muted">{t("tools.chooseHint")}</p>
           <div role="status">
-            {checked.error && <p class="error-text">{checked.error}</p>}
+            {checked.error && <FetchError fetched={checked} />}
             {!checked.value && !checked.error && <Spinner />}
             {outcome && outcome !== "ok" && <p class="error-text">{describeOutcome(outcome)}</p>}
             {outcome === "ok" && tools.length === 0 && <p>{t("tools.noneListed")}</p>}

@@ -6,6 +6,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { IconButton } from "../components/controls";
 import { EmptyState, Spinner } from "../components/display";
+import { FetchError } from "../components/fetchError";
 import { Icon } from "../components/icon";
 import { t } from "../i18n/i18n";
 import { NewSecret } from "./credentials";
@@ -27,7 +28,7 @@ export function ToolList({ siteId }: { siteId: number }) {
     secret.value = created ?? secret.value;
     void fetched.reload();
   };
-  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (fetched.error) return <FetchError fetched={fetched} />;
   if (!fetched.value) return <Spinner />;
   return (
     <section class="stack" aria-label={t("tools.title")}>
