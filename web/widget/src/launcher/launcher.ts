@@ -191,7 +191,7 @@ export class WidgetLauncher implements TriggerHost {
       else
         setTimeout(
           () => token === this.#token && this.identify(token, attempt + 1),
-          Math.max(1000 * retryAfterSeconds, backoffDelay(attempt)),
+          1000 * retryAfterSeconds + backoffDelay(attempt),
         );
     }
   }

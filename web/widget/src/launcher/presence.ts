@@ -50,15 +50,7 @@ export function startPresence({ embed, stopped, onSite, onEnded }: PresenceOptio
     };
     try {
       const site: SiteSettings = await post(current, "/chat/heartbeat", body);
-      const { colour, page_tracking, page_parameters, triggers, texts } = site;
-      if (colour)
-        writeJson(storageKey(current.siteKey, "site"), {
-          colour,
-          page_tracking,
-          page_parameters,
-          triggers,
-          texts,
-        });
+      if (site.colour) writeJson(storageKey(current.siteKey, "site"), site);
       if (!stopped.aborted) onSite(site);
     } catch (error) {
       if ((error as ApiError).status === 401 && current === embed()) onEnded?.();
