@@ -1,6 +1,7 @@
 /** Lets the visitor keep the chat: as a file, and by e-mail where the site offers it. */
 import { useSignal } from "@preact/signals";
 import { ApiError, ensureOk } from "../../../shared/http";
+import { saveFile } from "../../../shared/saveFile";
 import { format, locale } from "../i18n/i18n";
 import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
@@ -25,12 +26,7 @@ export function Transcript({ store }: { store: WidgetStore }) {
 /** Saves the conversation as a text file. */
 async function download({ api }: WidgetStore): Promise<void> {
   const response = await ensureOk(await api.fetch("/chat/transcript", { lang: locale.language }));
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "chat.txt";
-  link.click();
-  URL.revokeObjectURL(url);
+  saveFile(await response.blob(), "chat.txt");
 }
 
 function TranscriptForm({ store }: { store: WidgetStore }) {
