@@ -1,4 +1,4 @@
-"""The planner when the broker comes back with a new log."""
+"""The planner when the broker comes back with a new log, and when events come faster than they are planned."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from parley.common.events import Actor, Event
 from parley.common.runtime.clock import utc_now
 from parley.notify.push.model import INITIAL_POSITION, ChatOperator, Cursor, SitePushOptions
-from parley.notify.push.planner import PushPlanner
+from parley.notify.push.planner import MAX_QUEUED_ACTIONS, PushPlanner
 from parley.notify.push.triggers import PushTrigger
 from parley.notify.streaming.positions import RecordFingerprint
 
@@ -134,3 +134,19 @@ async def test_a_batch_of_the_old_log_does_not_move_the_cursor_of_the_new_one(fa
     await planner.run()
     assert database.position == 3
     assert database.added[-1] == "new"
+
+
+async def test_the_queue_is_bounded_also_by_events_with_many_actions() -> None:
+    """The erasure of a visitor is one event that cancels the pushes of all their conversations."""
+    database = Database(position=0)
+    planner = make_planner(database)
+    for position, event_id in enumerate(("first", "second", "third")):
+        planner.on_event(waiting(event_id), position)
+    conversation_ids = list(range(1000, 1000 + MAX_QUEUED_ACTIONS - 1))
+    erased = waiting("erased").model_copy(
+        update={"type": "visitor.erased", "conversation_id": None, "data": {"conversation_ids": conversation_ids}}
+    )
+    planner.on_event(erased, 3)
+    planner.on_event(erased, 4)
+    await planner.run()
+    assert database.added == []

@@ -36,7 +36,7 @@ from parley.notify.streaming.positions import RecordFingerprint
 log = get_logger(__name__)
 
 _MAX_BATCH_SIZE: Final = 256
-_MAX_QUEUED_ACTIONS: Final = 50_000
+MAX_QUEUED_ACTIONS: Final = 50_000
 
 
 class PushPlanner:
@@ -81,9 +81,9 @@ class PushPlanner:
         self._lease_ends_at = 0.0
 
     def on_event(self, event: Event, position: int) -> None:
-        """Add an event of the log, in its order. At the bound the oldest action is dropped."""
+        """Add an event of the log, in its order. At the bound the oldest actions are dropped."""
         self._queue.extend(to_push_actions(event, position))
-        if len(self._queue) > _MAX_QUEUED_ACTIONS:
+        while len(self._queue) > MAX_QUEUED_ACTIONS:
             self._queue.popleft()
             metrics.PUSH_TRIGGERS_DROPPED.inc()
 
