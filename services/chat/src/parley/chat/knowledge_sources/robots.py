@@ -35,7 +35,10 @@ class RobotsRules:
         if not rules.can_fetch(url, PRODUCT):
             raise DocumentSkipped("robots", "The website's robots.txt does not allow to read this page.")
         delay = rules.crawl_delay(PRODUCT)
-        return self.pause if delay is None else min(MAX_CRAWL_DELAY, timedelta(seconds=max(0.0, float(delay))))
+        if delay is None:
+            return self.pause
+        # In seconds first: no timedelta is as long as a robots.txt may ask for.
+        return timedelta(seconds=min(MAX_CRAWL_DELAY.total_seconds(), max(0.0, float(delay))))
 
     async def list_sitemaps(self, url: str) -> list[str]:
         """Return the sitemaps that the server of an address names. Raises DocumentError, HostBusy."""
