@@ -44,6 +44,13 @@ async def test_a_stored_image_is_returned_until_it_is_removed(storage: ObjectSto
     await storage.remove(NAME)
 
 
+async def test_an_image_that_cannot_be_stored_leaves_nothing_in_the_folder(tmp_path: Path) -> None:
+    (tmp_path / NAME[:2] / NAME).mkdir(parents=True)
+    with pytest.raises(Unavailable):
+        await FolderStorage(tmp_path).put(NAME, IMAGE, "image/png")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 async def test_object_storage_receives_media_type_and_credentials(s3: FakeS3) -> None:
     await create_s3_storage(s3).put(NAME, IMAGE, "image/png")
     assert s3.objects == {NAME: (IMAGE, "image/png")}

@@ -109,8 +109,12 @@ class FolderStorage:
 
     def _write(self, name: str, data: bytes) -> None:
         file = self._open_temporary(name)
-        file.write(data)
-        self._publish(file, name)
+        try:
+            file.write(data)
+            self._publish(file, name)
+        except BaseException:
+            _discard(file)
+            raise
 
     def _open_temporary(self, name: str) -> IO[bytes]:
         path = self._path(name)
