@@ -60,6 +60,58 @@ async def test_a_request_is_answered_through_a_replicated_queue(connect: Connect
         await channel.declare_queue(f"parley.rpc.{service}", durable=True, arguments=arguments)
 
 
+async def test_a_burst_is_bounded_and_what_its_callers_gave_up_is_dropped(connect: Connect, amqp_url: str) -> None:
+    service, capacity = f"test{uuid4().hex[:8]}", 4
+    started: list[int] = []
+    proceed = asyncio.Event()
+
+    async def wait(body: dict[str, Any]) -> dict[str, Any]:
+        started.append(body["number"])
+        await proceed.wait()
+        return body
+
+    await connect(RpcServer(service, {"wait": wait, "double": double}, max_concurrency=capacity))
+    client = RpcClient(service)
+    await connect(client)
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        for number in range(3 * capacity):
+            # Those that are served wait on; the others expire in the queue.
+            expiration = 60 if number < capacity else 0.05
+            request = orjson.dumps({"name": "wait", "body": {"number": number}})
+            message = aio_pika.Message(request, expiration=expiration)
+            await channel.default_exchange.publish(message, f"parley.rpc.{service}")
+        await wait_until(partial(_is_empty, amqp_url, service), description="the broker drops what has expired")
+        proceed.set()
+        assert await client("double", number=21) == {"result": 42}
+    assert sorted(started) == list(range(capacity))
+
+
+async def test_a_request_ends_when_its_caller_has_given_up(connect: Connect, amqp_url: str) -> None:
+    """It would hold its place among the concurrent requests for as long as it takes."""
+    service = f"test{uuid4().hex[:8]}"
+    ended = asyncio.Event()
+
+    async def hang(_: dict[str, Any]) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    await connect(RpcServer(service, {"hang": hang, "double": double}, max_concurrency=1))
+    client = RpcClient(service)
+    await connect(client)
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        request = orjson.dumps({"name": "hang", "body": {}})
+        for body in (b"not a request", request):
+            message = aio_pika.Message(body, expiration=0.2)
+            await channel.default_exchange.publish(message, f"parley.rpc.{service}")
+        async with asyncio.timeout(5):
+            await ended.wait()
+    assert await client("double", number=21) == {"result": 42}
+
+
 async def test_a_connection_that_ends_makes_the_service_unavailable(connect: Connect, amqp_url: str) -> None:
     """T4: also to requests that use the channel while it is being closed."""
     service = f"test{uuid4().hex[:8]}"
@@ -126,6 +178,13 @@ async def test_the_queue_of_the_previous_version_is_deleted_when_nobody_asks_the
         await queue.cancel(tag)
         await connect(RpcServer(service, {"double": double}, previous_idle_seconds=0.2))
         await wait_until(partial(_has_consumers, amqp_url, service, None), description="the queue is deleted")
+
+
+async def _is_empty(amqp_url: str, service: str) -> bool:
+    """Whether no request waits in the queue, besides those that are being served."""
+    async with await aio_pika.connect(amqp_url) as connection:
+        queue = await (await connection.channel()).declare_queue(f"parley.rpc.{service}", passive=True)
+        return not queue.declaration_result.message_count
 
 
 async def _has_consumers(amqp_url: str, service: str, count: int | None) -> bool:

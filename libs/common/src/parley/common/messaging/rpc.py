@@ -1,6 +1,9 @@
 """RPC over AMQP with JSON bodies: asks the owning service directly when its event may not have arrived yet.
 
-A request expires when its caller stops waiting, so that no server works for a caller that is gone.
+A request expires when its caller stops waiting, so that no server works for a caller that is gone: the broker drops it
+in the queue, and a server ends it. A server acknowledges a request when it has answered, so that the broker delivers no
+more at a time than it serves, and gives the requests of a replica that ends to another one. Methods only read, or may
+be called twice.
 
 Requests go through quorum queues, which survive the loss of a broker node. The previous version used classic queues
 with other names: a server also serves those, until it has had no request for a day, and a client uses one when there
@@ -39,7 +42,9 @@ log = get_logger(__name__)
 
 Document = dict[str, Any]
 
-_PREFETCH = 32
+_MAX_CONCURRENCY = 128
+"""Requests of a queue that a server serves at a time. More than it has connections to the database: translations wait
+for other servers."""
 _MAX_UNCONFIRMED = 512
 """Requests that the broker has not taken: while it blocks publishers, they would pile up in memory."""
 
@@ -55,6 +60,7 @@ class RpcServer:
         service: str,
         methods: Mapping[str, Callable[[Document], Awaitable[Document | None]]],
         *,
+        max_concurrency: int = _MAX_CONCURRENCY,
         previous_idle_seconds: float = PREVIOUS_RPC_IDLE_SECONDS,
         previous_retry_seconds: float = PREVIOUS_RPC_RETRY_SECONDS,
     ) -> None:
@@ -63,6 +69,7 @@ class RpcServer:
         self.running = False
         self._service = service
         self._methods = methods
+        self._max_concurrency = max_concurrency
         self._previous_idle_seconds = previous_idle_seconds
         self._previous_retry_seconds = previous_retry_seconds
         self._previous_asked_at = 0.0
@@ -72,9 +79,9 @@ class RpcServer:
         previous: asyncio.Task[None] | None = None
         try:
             closed = await channel_closed_event(channel)
-            await channel.set_qos(prefetch_count=_PREFETCH)
+            await channel.set_qos(prefetch_count=self._max_concurrency)
             queue = await topology.declare_rpc_queue(channel, self._service)
-            await queue.consume(partial(self._serve, channel), no_ack=True)
+            await queue.consume(partial(self._serve, channel))
             self.running = True
             previous = keep_running(partial(self._serve_previous_version, connection), f"{self.name}:previous")
             await closed.wait()
@@ -103,12 +110,12 @@ class RpcServer:
         channel = await connection.channel(publisher_confirms=False)
         try:
             closed = await channel_closed_event(channel)
-            await channel.set_qos(prefetch_count=_PREFETCH)
+            await channel.set_qos(prefetch_count=self._max_concurrency)
             queue = await channel.declare_queue(
                 f"{topology.PREVIOUS_RPC_QUEUE_PREFIX}.{self._service}", durable=True, timeout=RPC_TIMEOUT_SECONDS
             )
             self._previous_asked_at = time.monotonic()
-            tag = await queue.consume(partial(self._serve_previous, channel), no_ack=True)
+            tag = await queue.consume(partial(self._serve_previous, channel))
             while not closed.is_set():
                 remaining_seconds = self._previous_asked_at + self._previous_idle_seconds - time.monotonic()
                 if remaining_seconds <= 0:
@@ -129,21 +136,30 @@ class RpcServer:
         await self._serve(channel, message)
 
     async def _serve(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
-        request = orjson.loads(message.body)
-        start_or_continue_trace(request.get("request_id"), request.get("traceparent"))
+        reply = await self._answer(message)
+        # On a closed channel: the broker delivers the request again, to this or another replica.
+        with contextlib.suppress(AMQPError, OSError, RuntimeError):
+            if message.reply_to:
+                await channel.default_exchange.publish(
+                    aio_pika.Message(reply, correlation_id=message.correlation_id), message.reply_to, mandatory=False
+                )
+            await message.ack()
+
+    async def _answer(self, message: AbstractIncomingMessage) -> bytes:
+        """Call the method until the caller stops waiting, and return the encoded reply."""
+        method = None
         try:
-            with rpc_server_span(self._service, request["name"], request.get("traceparent")):
-                result = await self._methods[request["name"]](request["body"])
-            reply: Document = {"found": result}
+            request = orjson.loads(message.body)
+            method = request["name"]
+            start_or_continue_trace(request.get("request_id"), request.get("traceparent"))
+            # The caller's time began before this; only the broker knows when, as clocks differ.
+            seconds = RPC_TIMEOUT_SECONDS if message.expiration is None else cast("float", message.expiration)
+            async with asyncio.timeout(seconds):
+                with rpc_server_span(self._service, method, request.get("traceparent")):
+                    return orjson.dumps({"found": await self._methods[method](request["body"])})
         except Exception as exc:
-            log.warning("rpc_failed", method=request.get("name"), error=repr(exc)[:300])
-            reply = {"failed": True}
-        if message.reply_to:
-            await channel.default_exchange.publish(
-                aio_pika.Message(orjson.dumps(reply), correlation_id=message.correlation_id),
-                message.reply_to,
-                mandatory=False,
-            )
+            log.warning("rpc_failed", method=method, error=repr(exc)[:300])
+            return orjson.dumps({"failed": True})
 
 
 class RpcClient:
