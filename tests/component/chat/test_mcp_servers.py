@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from component.chat.test_tools import identified_visitor, verifier
+from parley.chat.accounts.errors import EditConflict
 from parley.chat.mcp_servers import sdk
 from parley.chat.mcp_servers.definitions import describe_listed
-from parley.chat.mcp_servers.model import MAX_LIST_PAGES, ListedTool
+from parley.chat.mcp_servers.model import MAX_LIST_PAGES, ListedTool, McpServerOptions
 from parley.chat.mcp_servers.transport import MAX_SESSION_BYTES, MAX_SESSION_REQUESTS
 from support.admin_app import AdminTestApp
 from support.ai_replicas import Replica, Shop, run_replicas
@@ -469,6 +471,33 @@ async def test_a_name_that_leads_inside_later_is_not_connected(
         await app.mongo["mcp_servers"].update_one({"_id": server_id}, {"$set": {"url": url}})
         assert (await sources.check(server_id))["outcome"] == "address_rejected", url
     assert not server.requests
+
+
+async def test_a_refused_move_changes_nothing(sources: Servers, server: ShopServer) -> None:
+    server_id = (await sources.add(server.url))["server"]["id"]
+    await sources.add(server.url, name="second")
+    allowed = await sources.allow(server_id, "order_status")
+    refused = await sources.call("PUT", f"/{server_id}", {"name": "second", "url": "https://1.1.1.1/mcp"})
+    assert refused.body["code"] == "mcp_server_name_taken"
+    assert (await sources.list())[0] == allowed
+
+
+async def test_a_change_does_not_undo_one_that_was_made_meanwhile(
+    app: AdminTestApp, sources: Servers, server: ShopServer
+) -> None:
+    server_id = (await sources.add(server.url))["server"]["id"]
+    service = app.tools.servers.handlers.servers
+    shop = sources.shop
+
+    async def replace_secret_meanwhile(base_url: str) -> str | None:
+        (await sources.call("POST", f"/{server_id}/secret")).ok()
+        return await service.validate_address(base_url)
+
+    slow = replace(service, validate_address=replace_secret_meanwhile)
+    options = McpServerOptions("shop", server.url, False)
+    with pytest.raises(EditConflict):
+        await slow.replace(shop.owner, shop.site_id, server_id, options, {})
+    assert (await sources.list())[0]["enabled"] is True
 
 
 async def test_secrets_are_shown_once_and_end_with_another_server(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from parley.chat.accounts.errors import EditConflict
 from parley.chat.tools.model import MAX_CALLS_PER_REPLY
 from parley.common.auth.identity import VisitorCaller
 from parley.common.events import redact_for_visitor
@@ -436,6 +438,24 @@ async def test_secrets_are_shown_once_and_end_with_another_server(
     for action in ("tool.created", "tool.tried", "tool.updated", "tool.secret_replaced"):
         entry = await app.wait_for_audit_entry(owner, action, site_id=tools.shop.site_id)
         assert entry["details"] == {"name": "order_status"}
+
+
+async def test_a_change_does_not_undo_one_that_was_made_meanwhile(app: AdminTestApp, tools: Tools) -> None:
+    """Otherwise the secret would be the one before again, which another manager has just replaced."""
+    tool_id = (await tools.add(ORDER))["tool"]["id"]
+    one = f"{tools.path}/{tool_id}"
+    service = app.tools.handlers.tools
+
+    async def replace_secret_meanwhile(base_url: str) -> str | None:
+        (await app.call("POST", f"{one}/secret", tools.shop.owner)).ok()
+        return await service.validate_address(base_url)
+
+    slow = replace(service, validate_address=replace_secret_meanwhile)
+    options = (await service.list_tools(tools.shop.owner, tools.shop.site_id))[0].options
+    with pytest.raises(EditConflict):
+        await slow.replace(tools.shop.owner, tools.shop.site_id, tool_id, replace(options, title="Renamed"), {})
+    (shown,) = (await app.call("GET", tools.path, tools.shop.owner)).ok()["tools"]
+    assert shown["title"] == ORDER["title"]
 
 
 async def test_without_an_engine_with_tools_a_confirmed_call_is_carried_out(

@@ -18,8 +18,11 @@ class McpServerRepository(Protocol):
     async def add(self, server: McpServer, limit: int) -> None:
         """Raises McpServerNameTaken, and TooManyMcpServers if the site has `limit` of them."""
 
-    async def replace(self, server: McpServer) -> bool:
-        """Replace what a manager says; its tools stay. False if there is no such server. Raises McpServerNameTaken."""
+    async def replace(self, before: McpServer, after: McpServer, *, clear_tools: bool = False) -> bool:
+        """Replace what a manager says. The tools stay, or are removed in the same write.
+
+        False if the server has changed since `before` was read, or is gone. Raises McpServerNameTaken.
+        """
 
     async def delete(self, tenant_id: int, site_id: int, server_id: int) -> bool:
         """False if there is no such server."""

@@ -22,6 +22,7 @@ INDEXES = [Index(COLLECTION, [("site_id", 1), ("name", 1)], {"name": "name", "un
 
 _WITHOUT_LISTING = {"listed": 0}
 """It can be large, and only the choice of tools needs it."""
+_NO_TOOLS: Document = {"tools": [], "listed": [], "failure": None}
 
 
 class MongoMcpServerRepository:
@@ -41,7 +42,7 @@ class MongoMcpServerRepository:
         return None if document is None else _to_server(document)
 
     async def add(self, server: McpServer, limit: int) -> None:
-        document = {"_id": server.id, **_fields(server), "tools": [], "listed": []}
+        document = {"_id": server.id, **_fields(server), **_NO_TOOLS}
         async with stay_within(
             self._mongo, COLLECTION, {"site_id": server.site_id}, [server.id], limit, TooManyMcpServers
         ):
@@ -50,10 +51,16 @@ class MongoMcpServerRepository:
             except DuplicateKeyError as exc:
                 raise McpServerNameTaken from exc
 
-    async def replace(self, server: McpServer) -> bool:
-        query = {"_id": server.id, "tenant_id": server.tenant_id, "site_id": server.site_id}
+    async def replace(self, before: McpServer, after: McpServer, *, clear_tools: bool = False) -> bool:
+        query = {
+            "_id": before.id,
+            "tenant_id": before.tenant_id,
+            "site_id": before.site_id,
+            "updated_at": before.updated_at,
+        }
+        fields = {**_fields(after), **(_NO_TOOLS if clear_tools else {})}
         try:
-            result = await self._mongo[COLLECTION].update_one(query, {"$set": _fields(server)})
+            result = await self._mongo[COLLECTION].update_one(query, {"$set": fields})
         except DuplicateKeyError as exc:
             raise McpServerNameTaken from exc
         return result.matched_count == 1

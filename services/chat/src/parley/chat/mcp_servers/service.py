@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from parley.chat.accounts.errors import EditConflict
 from parley.chat.ai.site_ai_settings import EndpointValidator
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
@@ -64,7 +65,7 @@ class McpServerService:
         """Replace a server; `fields` has `authorization` if that changes, too. Returns a new secret if it has one.
 
         Another origin is another server: secrets end, and no tool is allowed there.
-        Raises McpServerNotFound, ValidationFailed, McpServerNameTaken.
+        Raises McpServerNotFound, ValidationFailed, McpServerNameTaken, EditConflict.
         """
         before = await self._get(caller, site_id, server_id)
         await self._validate(options)
@@ -73,11 +74,7 @@ class McpServerService:
         after = replace(before, options=options, credentials=credentials, updated_at=self.clock())
         if is_moved:
             after = replace(after, tools=(), failure=None)
-            await self.servers.allow(server_id, ())
-            await self.servers.store_listing(server_id, ())
-            await self.servers.note_failure(server_id, None)
-        if not await self.servers.replace(after):
-            raise McpServerNotFound
+        await self._save(caller, before, after, clear_tools=is_moved)
         await self._record(caller, "mcp_server.updated", after)
         return after, secret
 
@@ -89,12 +86,14 @@ class McpServerService:
         await self._record(caller, "mcp_server.deleted", server)
 
     async def replace_secret(self, caller: OperatorCaller, site_id: int, server_id: int) -> tuple[McpServer, str]:
-        """Give a server another secret. Returns its text, which cannot be read again. Raises McpServerNotFound."""
+        """Give a server another secret. Returns its text, which cannot be read again.
+
+        Raises McpServerNotFound, EditConflict.
+        """
         before = await self._get(caller, site_id, server_id)
         credentials, secret = before.credentials.replace_secret(self.cipher, site_id)
         after = replace(before, credentials=credentials, updated_at=self.clock())
-        if not await self.servers.replace(after):
-            raise McpServerNotFound
+        await self._save(caller, before, after)
         await self._record(caller, "mcp_server.secret_replaced", after)
         return after, secret
 
@@ -173,6 +172,14 @@ class McpServerService:
         if server is None:
             raise McpServerNotFound
         return server
+
+    async def _save(
+        self, caller: OperatorCaller, before: McpServer, after: McpServer, *, clear_tools: bool = False
+    ) -> None:
+        """Raises McpServerNotFound, McpServerNameTaken, EditConflict."""
+        if not await self.servers.replace(before, after, clear_tools=clear_tools):
+            await self._get(caller, before.site_id, before.id)
+            raise EditConflict
 
     async def _validate(self, options: McpServerOptions) -> None:
         """Raises ValidationFailed."""

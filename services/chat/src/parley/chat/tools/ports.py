@@ -17,8 +17,8 @@ class ToolRepository(Protocol):
     async def add(self, tool: Tool, limit: int) -> None:
         """Raises ToolNameTaken, and TooManyTools if the site has `limit` of them."""
 
-    async def replace(self, tool: Tool) -> bool:
-        """False if there is no such tool. Raises ToolNameTaken."""
+    async def replace(self, before: Tool, after: Tool) -> bool:
+        """False if the tool has changed since `before` was read, or is gone. Raises ToolNameTaken."""
 
     async def delete(self, tenant_id: int, site_id: int, tool_id: int) -> bool:
         """False if there is no such tool."""

@@ -39,10 +39,15 @@ class MongoToolRepository:
             except DuplicateKeyError as exc:
                 raise ToolNameTaken from exc
 
-    async def replace(self, tool: Tool) -> bool:
-        query = {"_id": tool.id, "tenant_id": tool.tenant_id, "site_id": tool.site_id}
+    async def replace(self, before: Tool, after: Tool) -> bool:
+        query = {
+            "_id": before.id,
+            "tenant_id": before.tenant_id,
+            "site_id": before.site_id,
+            "updated_at": before.updated_at,
+        }
         try:
-            result = await self._mongo[COLLECTION].update_one(query, {"$set": _fields(tool)})
+            result = await self._mongo[COLLECTION].update_one(query, {"$set": _fields(after)})
         except DuplicateKeyError as exc:
             raise ToolNameTaken from exc
         return result.matched_count == 1

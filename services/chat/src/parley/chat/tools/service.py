@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from parley.chat.accounts.errors import EditConflict
 from parley.chat.ai.site_ai_settings import EndpointValidator
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
@@ -60,15 +61,14 @@ class ToolService:
     ) -> tuple[Tool, str | None]:
         """Replace a tool; `fields` has `authorization` if that changes, too. Returns a new secret if it has one.
 
-        Raises ToolNotFound, ValidationFailed, ToolNameTaken.
+        Raises ToolNotFound, ValidationFailed, ToolNameTaken, EditConflict.
         """
         before = await self._get(caller, site_id, tool_id)
         await self._validate(options)
         is_moved = origin_of(options.url) != origin_of(before.options.url)
         credentials, secret = before.credentials.update(self.cipher, site_id, fields, is_moved=is_moved)
         after = replace(before, options=options, credentials=credentials, updated_at=self.clock())
-        if not await self.tools.replace(after):
-            raise ToolNotFound
+        await self._save(caller, before, after)
         await self._record(caller, "tool.updated", after)
         return after, secret
 
@@ -80,12 +80,14 @@ class ToolService:
         await self._record(caller, "tool.deleted", tool)
 
     async def replace_secret(self, caller: OperatorCaller, site_id: int, tool_id: int) -> tuple[Tool, str]:
-        """Give a tool another secret. Returns its text, which cannot be read again. Raises ToolNotFound."""
+        """Give a tool another secret. Returns its text, which cannot be read again.
+
+        Raises ToolNotFound, EditConflict.
+        """
         before = await self._get(caller, site_id, tool_id)
         credentials, secret = before.credentials.replace_secret(self.cipher, site_id)
         after = replace(before, credentials=credentials, updated_at=self.clock())
-        if not await self.tools.replace(after):
-            raise ToolNotFound
+        await self._save(caller, before, after)
         await self._record(caller, "tool.secret_replaced", after)
         return after, secret
 
@@ -107,6 +109,12 @@ class ToolService:
         if tool is None:
             raise ToolNotFound
         return tool
+
+    async def _save(self, caller: OperatorCaller, before: Tool, after: Tool) -> None:
+        """Raises ToolNotFound, ToolNameTaken, EditConflict."""
+        if not await self.tools.replace(before, after):
+            await self._get(caller, before.site_id, before.id)
+            raise EditConflict
 
     async def _validate(self, options: ToolOptions) -> None:
         """Raises ValidationFailed."""
