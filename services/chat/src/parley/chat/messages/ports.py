@@ -8,7 +8,7 @@ from typing import Protocol
 from parley.chat.conversations.model import Conversation
 from parley.chat.messages.model import Message, Note
 from parley.chat.visitors.model import Visitor
-from parley.common.events.schemas import MessageTranslation
+from parley.common.events.schemas import MessageTranslation, Role
 
 
 class FindJoinedPerson(Protocol):
@@ -24,8 +24,12 @@ class MessageRepository(Protocol):
         before_seq: int | None = None,
         after_seq: int | None = None,
         limit: int = 50,
+        role: Role | None = None,
     ) -> Sequence[Message]:
-        """Messages in the order of seq: the first `limit` after `after_seq`, or else the last `limit`."""
+        """Messages in the order of seq: the first `limit` after `after_seq`, or else the last `limit`.
+
+        `role`: only those of this role.
+        """
 
     async def find_by_message_id(self, visitor: Visitor, message_id: str) -> Message | None: ...
 

@@ -14,7 +14,7 @@ from parley.chat.messages.mappers import to_message, to_note
 from parley.chat.messages.message_id_index import MessageIdIndex
 from parley.chat.messages.model import Message, Note
 from parley.chat.visitors.model import Visitor
-from parley.common.events.schemas import MessageTranslation
+from parley.common.events.schemas import MessageTranslation, Role
 from parley.common.mongodb import Document, Index, Mongo
 
 _MessageKey = tuple[str, str]
@@ -64,6 +64,7 @@ class MongoMessageRepository:
         before_seq: int | None = None,
         after_seq: int | None = None,
         limit: int = 50,
+        role: Role | None = None,
     ) -> Sequence[Message]:
         embedded = await self._list_embedded(conversation, "messages")
         bounds: Document = {}
@@ -74,6 +75,9 @@ class MongoMessageRepository:
         query: Document = {"conversation_id": conversation.id, "tenant_id": conversation.tenant_id}
         if bounds:
             query["seq"] = bounds
+        if role is not None:
+            query["role"] = role
+            embedded = [document for document in embedded if document["role"] == role]
         ascending = after_seq is not None
         cursor = self._mongo["messages"].find(query).sort("seq", 1 if ascending else -1).limit(limit)
         by_seq = {document["seq"]: document async for document in cursor}

@@ -73,8 +73,7 @@ class WidgetService:
         latest = await self.conversations.find_latest(await self.visitors.get(caller))
         if latest is None:
             return WidgetMessages()
-        messages = await self.messages.list_for_conversation(latest, after_seq=after_seq, limit=_MAX_MESSAGES)
-        return WidgetMessages(latest, [message for message in messages if message.role == "operator"])
+        return await self._list_of_operators(latest, after_seq)
 
     async def list_unread_proactive(self, caller: VisitorCaller) -> WidgetMessages:
         """Operators' messages of the open conversation that the visitor has not read; none if they are not known.
@@ -88,10 +87,7 @@ class WidgetService:
         conversation = await self.conversations.find_open(visitor)
         if conversation is None:
             return WidgetMessages()
-        messages = await self.messages.list_for_conversation(
-            conversation, after_seq=conversation.visitor_read_seq, limit=_MAX_MESSAGES
-        )
-        return WidgetMessages(conversation, [message for message in messages if message.role == "operator"])
+        return await self._list_of_operators(conversation, conversation.visitor_read_seq)
 
     async def find_queue_place(self, conversation: Conversation | None) -> QueuePlace | None:
         """The visitor's place in the queue; None if they do not wait."""
@@ -120,6 +116,12 @@ class WidgetService:
             offline=offline_questions(forms, proved) if is_away else None,
             known=visitor.own_details if visitor else {},
         )
+
+    async def _list_of_operators(self, conversation: Conversation, after_seq: int) -> WidgetMessages:
+        messages = await self.messages.list_for_conversation(
+            conversation, after_seq=after_seq, limit=_MAX_MESSAGES, role="operator"
+        )
+        return WidgetMessages(conversation, messages)
 
     async def _find_visitor(self, caller: VisitorCaller) -> Visitor | None:
         try:
