@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 
 from minio import Minio
 from minio.error import MinioException, S3Error
@@ -13,6 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from parley.chat.settings import ChatSettings
 from parley.chat.timeouts import STORAGE_COMMAND_CONNECT_TIMEOUT_SECONDS, STORAGE_COMMAND_READ_TIMEOUT_SECONDS
+from parley.chat.uploads.storage import FolderStorage
 from parley.common.cli import CommandError, HealthCheck
 
 _TIMEOUT = Timeout(connect=STORAGE_COMMAND_CONNECT_TIMEOUT_SECONDS, read=STORAGE_COMMAND_READ_TIMEOUT_SECONDS)
@@ -20,16 +19,12 @@ _TIMEOUT = Timeout(connect=STORAGE_COMMAND_CONNECT_TIMEOUT_SECONDS, read=STORAGE
 
 async def check_storage(settings: ChatSettings) -> str:
     """Check for a bucket that the credentials may use, or a folder that can be written. Raises CommandError."""
-    if settings.s3_endpoint is None:
-        return _check_folder(settings.storage_dir)
-    return await asyncio.to_thread(_check_bucket, settings)
-
-
-def _check_folder(folder: Path) -> str:
-    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise CommandError(f"PARLEY_STORAGE_DIR: {nearest} cannot be written")
-    return f"folder {folder.absolute()}"
+    if settings.s3_endpoint is not None:
+        return await asyncio.to_thread(_check_bucket, settings)
+    reason = await FolderStorage(settings.storage_dir).get_unwritable_reason()
+    if reason is not None:
+        raise CommandError(reason)
+    return f"folder {settings.storage_dir.absolute()}"
 
 
 def _check_bucket(settings: ChatSettings) -> str:
