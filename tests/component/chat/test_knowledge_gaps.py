@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,9 +12,10 @@ import pytest
 
 from parley.chat.knowledge.errors import MAX_ENTRIES
 from parley.chat.knowledge_gaps.grouping import QuestionGrouper
+from parley.chat.knowledge_gaps.model import UnansweredQuestion
 from parley.chat.knowledge_gaps.module import KnowledgeGapModule
 from parley.chat.knowledge_gaps.personal_data import GapData
-from parley.chat.knowledge_gaps.repository import QUESTIONS
+from parley.chat.knowledge_gaps.repository import QUESTIONS, question_document
 from parley.chat.messages.operator_service import OperatorContent
 from parley.common.auth.identity import VisitorCaller
 from support.admin_app import AdminTestApp
@@ -116,6 +118,21 @@ async def test_a_second_question_in_a_row_is_recorded_with_its_handoff(gaps: Gap
     await gaps.wait_recorded(2)
     rows = gaps.app.mongo[QUESTIONS].find({"site_id": gaps.shop.site_id}).sort("at", 1)
     assert [row["outcome"] async for row in rows] == ["declined", "handed_over"]
+
+
+async def test_a_site_with_many_questions_does_not_keep_those_of_others_waiting(gaps: Gaps) -> None:
+    busy = await Shop.create(gaps.app)
+    earlier = gaps.app.clock() - timedelta(minutes=1)
+    questions = [
+        UnansweredQuestion(busy.owner.tenant_id, busy.site_id, busy.site_id, seq, CANCEL, None, "declined", earlier)
+        for seq in range(600)
+    ]
+    await gaps.app.mongo[QUESTIONS].insert_many([question_document(question) for question in questions])
+    await gaps.ask(AUSTRIA)
+    await gaps.wait_recorded(1)
+    await gaps.group()
+    await gaps.app.gaps.remove_site(busy.site_id)
+    assert [gap["question"] for gap in await gaps.list()] == [AUSTRIA]
 
 
 async def test_an_operators_answer_becomes_an_entry_and_a_later_question_opens_the_gap_again(gaps: Gaps) -> None:

@@ -16,11 +16,8 @@ from parley.common.mongodb import Document, Index, Mongo
 QUESTIONS = "unanswered_questions"
 GAPS = "knowledge_gaps"
 CLAIMS = "knowledge_gap_claims"
-_QUESTIONS_SEARCHED = 500
-"""The oldest that wait, among whose sites one is chosen."""
 
 INDEXES = [
-    Index(QUESTIONS, [("waiting", 1), ("at", 1)], {"name": "waiting", "partialFilterExpression": {"waiting": True}}),
     Index(
         QUESTIONS,
         [("site_id", 1), ("waiting", 1), ("at", 1)],
@@ -46,9 +43,17 @@ class MongoGapRepository:
         self._mongo = mongo
 
     async def list_waiting_sites(self, limit: int) -> list[tuple[int, int]]:
-        fields = {"tenant_id": 1, "site_id": 1}
-        rows = self._mongo[QUESTIONS].find({"waiting": True}, fields, limit=_QUESTIONS_SEARCHED).sort("at", 1)
-        return list(dict.fromkeys([(row["tenant_id"], row["site_id"]) async for row in rows]))[:limit]
+        # The first of each site in the index: a site with many questions does not hide the others.
+        first = {"tenant_id": {"$first": "$tenant_id"}, "at": {"$first": "$at"}}
+        pipeline: list[Document] = [
+            {"$match": {"waiting": True}},
+            {"$sort": {"site_id": 1, "waiting": 1, "at": 1}},
+            {"$group": {"_id": "$site_id", **first}},
+            {"$sort": {"at": 1}},
+            {"$limit": limit},
+        ]
+        rows = await self._mongo[QUESTIONS].aggregate(pipeline, hint="waiting_of_site")
+        return [(row["tenant_id"], row["_id"]) async for row in rows]
 
     async def claim_site(self, site_id: int, now: datetime, until: datetime) -> bool:
         try:
