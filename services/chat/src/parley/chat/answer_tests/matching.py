@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
 from urllib.parse import unquote, urlsplit
 
 from parley.chat.answer_tests.model import (
@@ -91,9 +91,11 @@ def is_cited(sources: Iterable[MessageSource], wanted: str) -> bool:
 
 
 def compare(before: GivenAnswer, after: GivenAnswer) -> tuple[bool, float]:
-    """Whether another answer would be given, and how similar the texts are, from 0 to 1."""
+    """Whether another answer would be given, and the share of words that both texts have, from 0 to 1."""
     old, new = _words(before.text), _words(after.text)
-    similarity = SequenceMatcher(None, old, new, autojunk=False).ratio()
+    # Without their order: for texts that repeat their words, comparing it takes seconds, in which nobody is served.
+    shared = (Counter(old) & Counter(new)).total()
+    similarity = 2 * shared / max(1, len(old) + len(new))
     # A notice about the handoff may follow what the AI said.
     same_text = old == new or (after.outcome != "answered" and old[: len(new)] == new)
     return not same_text, round(1.0 if same_text else similarity, 2)
