@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import time
 import zipfile
 from collections.abc import AsyncIterator
 
@@ -11,7 +12,7 @@ import pytest
 from docx import Document
 from pypdf import PdfReader, PdfWriter
 
-from parley.chat.knowledge_sources.changes import find_changes
+from parley.chat.knowledge_sources.changes import MAX_CHANGES, find_changes
 from parley.chat.knowledge_sources.errors import DocumentError, KnowledgeFileTypeNotAllowed
 from parley.chat.knowledge_sources.extraction.charsets import decode
 from parley.chat.knowledge_sources.extraction.extractor import WorkerExtractor
@@ -220,6 +221,16 @@ def test_changes_are_found_by_section() -> None:
         SectionChange("removed", ("B",), ["-old"]),
     ]
     assert [change.kind for change in find_changes(None, after)] == ["added", "added", "added"]
+
+
+def test_of_many_changes_only_those_that_are_shown_are_compared() -> None:
+    before, after = (
+        Content("T", "en", tuple(Section((str(number),), "\n".join(lines)) for number in range(6000)))
+        for lines in ("ab" * 20, "baa" * 13)
+    )
+    started = time.process_time()
+    assert len(find_changes(before, after)) == MAX_CHANGES
+    assert time.process_time() - started < 0.8
 
 
 def test_addresses_have_one_form() -> None:

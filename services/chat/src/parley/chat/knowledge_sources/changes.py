@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from parley.chat.knowledge_sources.model import Content, SectionChange
 
-_MAX_COMPARED_LINES = 400
-"""Of a section. Comparing takes time that grows with the square of the lines: a longer one is shown as replaced."""
+_MAX_COMPARED_LINES = 200
+"""Of a section. Comparing takes time that grows with the cube of the lines: a longer one is shown as replaced."""
 MAX_CHANGES = 200
 """That are shown of one document."""
 
@@ -16,23 +17,26 @@ Heading = tuple[str, ...]
 
 
 def find_changes(before: Content | None, after: Content) -> list[SectionChange]:
-    """Return the changes in the order of the new content, removed sections last, at most MAX_CHANGES."""
+    """Return the changes in the order of the new content, removed sections last, at most MAX_CHANGES.
+
+    Takes seconds for a large document whose lines repeat: call it in a thread.
+    """
+    return list(islice(_iterate_changes(before, after), MAX_CHANGES))
+
+
+def _iterate_changes(before: Content | None, after: Content) -> Iterator[SectionChange]:
     old, new = _texts_by_heading(before), _texts_by_heading(after)
-    changes: list[SectionChange] = []
     if before is not None and before.title != after.title:
-        changes.append(SectionChange("changed", (), [f"-{before.title}", f"+{after.title}"]))
+        yield SectionChange("changed", (), [f"-{before.title}", f"+{after.title}"])
     for heading, lines in new.items():
         known = old.get(heading)
         if known is None:
-            changes.append(SectionChange("added", heading, [f"+{line}" for line in lines]))
+            yield SectionChange("added", heading, [f"+{line}" for line in lines])
         elif known != lines:
-            changes.append(SectionChange("changed", heading, _compare(known, lines)))
-    changes += [
-        SectionChange("removed", heading, [f"-{line}" for line in lines])
-        for heading, lines in old.items()
-        if heading not in new
-    ]
-    return changes[:MAX_CHANGES]
+            yield SectionChange("changed", heading, _compare(known, lines))
+    for heading, lines in old.items():
+        if heading not in new:
+            yield SectionChange("removed", heading, [f"-{line}" for line in lines])
 
 
 def _texts_by_heading(content: Content | None) -> Mapping[Heading, list[str]]:

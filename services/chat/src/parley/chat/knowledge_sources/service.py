@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -204,7 +205,7 @@ class SourceService:
         contents = await self.documents.get_contents(source, document_id)
         if contents.pending is None:
             raise NothingPending
-        return find_changes(contents.live, contents.pending)
+        return await asyncio.to_thread(find_changes, contents.live, contents.pending)
 
     async def approve(
         self, caller: OperatorCaller, site_id: int, source_id: int, document_id: int | None = None
