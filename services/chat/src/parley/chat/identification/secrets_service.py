@@ -58,13 +58,19 @@ class IdentitySecretService:
 
         Raises IdentitySecretNotFound.
         """
-        site = await self.sites.get(caller, site_id)
-        revoked = next((secret for secret in site.identity_secrets if secret.id == secret_id), None)
-        if revoked is None:
-            raise IdentitySecretNotFound
+        revoked = _find((await self.sites.get(caller, site_id)).identity_secrets, secret_id)
 
         def remove(before: Secrets) -> Secrets:
+            _find(before, secret_id)
             return tuple(secret for secret in before if secret.id != secret_id)
 
         details = {"name": revoked.name, "secret": secret_id}
         await self.sites.update_identity_secrets(caller, site_id, remove, "identity_secret.revoked", details)
+
+
+def _find(existing: Secrets, secret_id: int) -> IdentitySecret:
+    """Raises IdentitySecretNotFound, also if the secret was revoked since it was read."""
+    for secret in existing:
+        if secret.id == secret_id:
+            return secret
+    raise IdentitySecretNotFound

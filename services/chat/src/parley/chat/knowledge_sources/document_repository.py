@@ -243,8 +243,9 @@ class MongoDocumentRepository:
         query = {"source_id": source.id, "seen_run": {"$lt": source.sync.run}}
         return (await self._mongo[COLLECTION].delete_many(query)).deleted_count
 
-    async def set_enabled(self, document: SourceDocument, enabled: bool) -> None:
-        await self._mongo[COLLECTION].update_one({"_id": document.id}, {"$set": {"enabled": enabled}})
+    async def set_enabled(self, document: SourceDocument, enabled: bool) -> bool:
+        result = await self._mongo[COLLECTION].update_one({"_id": document.id}, {"$set": {"enabled": enabled}})
+        return result.matched_count == 1
 
     async def find_latest_change(self, source: Source, document_id: int | None) -> datetime | None:
         query = _with_change(source, document_id)
@@ -266,8 +267,8 @@ class MongoDocumentRepository:
         update = {"$set": {"has_change": False, "etag": None, "last_modified": None}, "$unset": {"change": ""}}
         return (await self._mongo[COLLECTION].update_one(query, update)).modified_count == 1
 
-    async def remove(self, document: SourceDocument) -> None:
-        await self._mongo[COLLECTION].delete_one({"_id": document.id})
+    async def remove(self, document: SourceDocument) -> bool:
+        return (await self._mongo[COLLECTION].delete_one({"_id": document.id})).deleted_count == 1
 
     async def list_objects(self, source_id: int, limit: int) -> Sequence[tuple[int, str | None]]:
         rows = self._mongo[COLLECTION].find({"source_id": source_id}, {"object_name": 1}, limit=limit)

@@ -172,7 +172,8 @@ class DocumentRepository(Protocol):
     async def remove_unseen(self, source: Source) -> int:
         """Remove the pages that the current run has not found. Return how many."""
 
-    async def set_enabled(self, document: SourceDocument, enabled: bool) -> None: ...
+    async def set_enabled(self, document: SourceDocument, enabled: bool) -> bool:
+        """False if there is no such document any more."""
 
     async def find_latest_change(self, source: Source, document_id: int | None) -> datetime | None:
         """When the latest of the waiting changes that `approve` would let go live was read; None if there is none."""
@@ -183,7 +184,8 @@ class DocumentRepository(Protocol):
     async def reject(self, source: Source, document_id: int) -> bool:
         """Drop the waiting change. False if there is none."""
 
-    async def remove(self, document: SourceDocument) -> None: ...
+    async def remove(self, document: SourceDocument) -> bool:
+        """False if there is no such document any more."""
 
     async def list_objects(self, source_id: int, limit: int) -> Sequence[tuple[int, str | None]]:
         """Ids of documents of a source, with the object of each file."""

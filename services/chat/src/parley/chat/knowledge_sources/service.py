@@ -14,10 +14,12 @@ from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
 from parley.chat.knowledge_sources.changes import find_changes
 from parley.chat.knowledge_sources.errors import (
+    DocumentNotFound,
     KnowledgeFileTooLarge,
     KnowledgeFileTypeNotAllowed,
     NoFilesHere,
     NothingPending,
+    SourceNotFound,
     SyncRunning,
 )
 from parley.chat.knowledge_sources.file_types import clean_file_name, find_document_type
@@ -115,9 +117,10 @@ class SourceService:
     async def delete(self, caller: OperatorCaller, site_id: int, source_id: int) -> None:
         """Hide a source at once; its documents and files are removed soon after."""
         source = await self._find(caller, site_id, source_id)
-        if await self.sources.mark_deleted(source, self.clock()):
-            await self._record(caller, "knowledge_source.deleted", source, {"name": source.options.name})
-            await self.on_changed(site_id)
+        if not await self.sources.mark_deleted(source, self.clock()):
+            raise SourceNotFound
+        await self._record(caller, "knowledge_source.deleted", source, {"name": source.options.name})
+        await self.on_changed(site_id)
 
     async def sync(self, caller: OperatorCaller, site_id: int, source_id: int) -> tuple[Source, DocumentCounts]:
         """Read the source again now. Raises SyncRunning."""
@@ -180,7 +183,8 @@ class SourceService:
         source = await self._find(caller, site_id, source_id)
         document = await self.documents.get(source, document_id)
         if document.enabled != enabled:
-            await self.documents.set_enabled(document, enabled)
+            if not await self.documents.set_enabled(document, enabled):
+                raise DocumentNotFound
             details = {"document": document.key, "enabled": enabled}
             await self._record(caller, "knowledge_source.document_changed", source, details)
             await self.on_changed(site_id)
@@ -193,7 +197,8 @@ class SourceService:
         if document.object_name is None:
             raise ValidationFailed({"document_id": "is a page, which the next sync would find again"})
         await self.objects.remove(document.object_name)
-        await self.documents.remove(document)
+        if not await self.documents.remove(document):
+            raise DocumentNotFound
         await self._record(caller, "knowledge_source.document_deleted", source, {"document": document.key})
         await self.on_changed(site_id)
 

@@ -33,7 +33,8 @@ class McpServerRepository(Protocol):
     async def find_listing(self, server_id: int) -> list[ListedTool]:
         """What the server listed when it was checked last."""
 
-    async def allow(self, server_id: int, tools: Sequence[AllowedTool]) -> None: ...
+    async def allow(self, server_id: int, tools: Sequence[AllowedTool]) -> bool:
+        """Allow these tools and no others. False if there is no such server."""
 
     async def note_states(self, server_id: int, states: Mapping[int, ToolState]) -> None:
         """Note what has become of allowed tools, by their id."""

@@ -91,7 +91,7 @@ class MongoMcpServerRepository:
             ListedTool(**{**known_fields(ListedTool, row), "parameters": json.loads(row["parameters"])}) for row in rows
         ]
 
-    async def allow(self, server_id: int, tools: Sequence[AllowedTool]) -> None:
+    async def allow(self, server_id: int, tools: Sequence[AllowedTool]) -> bool:
         query = {"_id": server_id}
         fields = await with_unknown_fields(
             self._mongo,
@@ -100,7 +100,7 @@ class MongoMcpServerRepository:
             lambda row: {"tools": [_allowed_document(tool) for tool in _to_server(row).tools]},
             {"tools": [_allowed_document(tool) for tool in tools]},
         )
-        await self._mongo[COLLECTION].update_one(query, {"$set": fields})
+        return (await self._mongo[COLLECTION].update_one(query, {"$set": fields})).matched_count == 1
 
     async def note_states(self, server_id: int, states: Mapping[int, ToolState]) -> None:
         # Each by its id: what a manager has allowed meanwhile is not touched.

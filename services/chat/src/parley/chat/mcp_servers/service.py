@@ -126,7 +126,8 @@ class McpServerService:
         for choice in choices:
             shown = _find_shown(listed, choice.name, choice.fingerprint, "tools")
             allowed.append(await self._allow(before.get(choice.name), shown, choice))
-        await self.servers.allow(server_id, allowed)
+        if not await self.servers.allow(server_id, allowed):
+            raise McpServerNotFound
         await self._record(caller, "mcp_server.tools_allowed", server, tools=", ".join(tool.name for tool in allowed))
         return await self._get(caller, site_id, server_id)
 

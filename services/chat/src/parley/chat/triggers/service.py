@@ -56,6 +56,7 @@ class TriggerService:
         after = replace(before, draft=draft, updated_at=self.clock())
 
         def put(triggers: Triggers) -> Triggers:
+            _find(triggers, trigger_id)
             return tuple(after if one.id == trigger_id else one for one in triggers)
 
         await self._change(caller, site_id, put, "trigger.updated", after)
@@ -66,6 +67,7 @@ class TriggerService:
         deleted = await self._get(caller, site_id, trigger_id)
 
         def remove(triggers: Triggers) -> Triggers:
+            _find(triggers, trigger_id)
             return tuple(one for one in triggers if one.id != trigger_id)
 
         await self._change(caller, site_id, remove, "trigger.deleted", deleted)
@@ -94,10 +96,7 @@ class TriggerService:
         return await self.shown.list_counts(site_id, self.clock().date() - timedelta(days=days - 1))
 
     async def _get(self, caller: OperatorCaller, site_id: int, trigger_id: int) -> Trigger:
-        for trigger in (await self.sites.get(caller, site_id)).triggers:
-            if trigger.id == trigger_id:
-                return trigger
-        raise TriggerNotFound
+        return _find((await self.sites.get(caller, site_id)).triggers, trigger_id)
 
     async def _change(
         self,
@@ -109,3 +108,11 @@ class TriggerService:
     ) -> None:
         details = {"name": trigger.draft.name, "trigger": trigger.id, "enabled": trigger.draft.enabled}
         await self.sites.update_triggers(caller, site_id, change, action, details)
+
+
+def _find(triggers: Triggers, trigger_id: int) -> Trigger:
+    """Raises TriggerNotFound, also if the trigger was deleted since it was read."""
+    for trigger in triggers:
+        if trigger.id == trigger_id:
+            return trigger
+    raise TriggerNotFound
