@@ -197,6 +197,33 @@ async def test_a_transfer_to_a_team_waits_for_its_members(desk: Desk) -> None:
     assert (await desk.module.conversations.release(desk.owner, conversation_id)).team_id is None
 
 
+async def test_many_who_wait_for_a_team_that_is_away_do_not_keep_others_waiting(desk: Desk) -> None:
+    alex = await desk.add_operator("Alex")
+    await desk.add_operator("Sam", online=False)
+    billing = await desk.add_team("Billing", "Sam")
+    first = await desk.wait_in_queue()
+    await desk.module.conversations.accept(alex, first)
+    await desk.module.conversations.transfer_to_team(alex, first, billing)
+    conversations = desk.app.mongo["conversations"]
+    stored = await conversations.find_one({"_id": first})
+    assert stored is not None
+    sessions = [f"sess_{secrets.token_hex(16)}" for _ in range(200)]
+    await conversations.insert_many(
+        {
+            **stored,
+            "_id": -first * 1000 - number,
+            "visitor_key": f"{desk.site_id}:{session}",
+            "visitor": {**stored["visitor"], "session": session},
+            "outbox": [],
+        }
+        for number, session in enumerate(sessions)
+    )
+    desk.app.clock.advance(seconds=1)
+    last = await desk.wait_in_queue()
+    await desk.assign()
+    assert await desk.holder(last) == "Alex"
+
+
 async def test_a_team_of_another_site_gets_no_conversation(desk: Desk) -> None:
     alex = await desk.add_operator("Alex")
     other = await desk.app.create_site(desk.owner, "Blog")

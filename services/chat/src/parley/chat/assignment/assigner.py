@@ -27,7 +27,9 @@ from parley.chat.teams.ports import TeamLookup
 from parley.common.errors import NotFound
 from parley.common.runtime.clock import Clock
 
-_MAX_CONVERSATIONS_PER_RUN = 200
+_PAGE = 200
+"""Conversations of a site that are read at once."""
+_MAX_PAGES = 10
 _MAX_ATTEMPTS = 5
 _MAX_RESERVATION_ATTEMPTS = 5
 
@@ -44,6 +46,11 @@ class _Pool:
     def select(self, audience: Collection[int] | None) -> Sequence[Candidate]:
         members = self.candidates.values()
         return [one for one in members if audience is None or one.id in audience]
+
+    @property
+    def has_room(self) -> bool:
+        """Whether anybody may be given another conversation."""
+        return any(one.online and one.active_chats < one.capacity for one in self.candidates.values())
 
     def set_active(self, candidate: Candidate, active_chats: int) -> None:
         self.candidates[candidate.id] = replace(candidate, active_chats=active_chats)
@@ -79,17 +86,26 @@ class Assigner:
             return 0
         assigned = 0
         for attempt in range(_MAX_ATTEMPTS):
-            waiting = await self.waiting.list_waiting(tenant_id, site_id, _MAX_CONVERSATIONS_PER_RUN)
+            waiting = await self.waiting.list_waiting(tenant_id, site_id, _PAGE)
             if not waiting:
                 break
             pool = await self._load_pool(site)
-            for conversation in waiting:
-                if await self._assign(site, conversation, pool):
-                    assigned += 1
+            assigned += await self._assign_pages(site, waiting, pool)
             if not pool.contended:
                 break
             # Room that another replica had reserved may be free now.
             await asyncio.sleep(random.uniform(0, CONTENTION_PAUSE_SECONDS * (attempt + 1)))  # noqa: S311 - jitter
+        return assigned
+
+    async def _assign_pages(self, site: SiteSettings, waiting: Sequence[Conversation], pool: _Pool) -> int:
+        """Assign a page of the queue and those behind it, as the first ones may all wait for a team that is away."""
+        assigned = 0
+        for _ in range(_MAX_PAGES):
+            for conversation in waiting:
+                assigned += await self._assign(site, conversation, pool)
+            if len(waiting) < _PAGE or not pool.has_room:
+                break
+            waiting = await self.waiting.list_waiting(site.tenant_id, site.id, _PAGE, after=waiting[-1])
         return assigned
 
     async def _assign_on(self, sites: Sequence[tuple[int, int]]) -> int:

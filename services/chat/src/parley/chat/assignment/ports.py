@@ -46,8 +46,10 @@ class SlotsRepository(Protocol):
 
 
 class WaitingConversations(Protocol):
-    async def list_waiting(self, tenant_id: int, site_id: int, limit: int) -> Sequence[Conversation]:
-        """Conversations in a site's queue, longest waiting first."""
+    async def list_waiting(
+        self, tenant_id: int, site_id: int, limit: int, after: Conversation | None = None
+    ) -> Sequence[Conversation]:
+        """Conversations in a site's queue, longest waiting first; only those behind `after`."""
 
     async def list_waiting_sites(self) -> Sequence[tuple[int, int]]:
         """Tenant id and site id of the sites that have conversations in the queue."""

@@ -89,10 +89,15 @@ class MongoWaitingConversations:
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def list_waiting(self, tenant_id: int, site_id: int, limit: int) -> Sequence[Conversation]:
+    async def list_waiting(
+        self, tenant_id: int, site_id: int, limit: int, after: Conversation | None = None
+    ) -> Sequence[Conversation]:
         # Snoozed conversations, behind all others, wait for their time.
         until = {"$lte": NOT_WAITING}
-        query = {"tenant_id": tenant_id, "site_id": site_id, "mode": "pending", "queue_at": until}
+        query: Document = {"tenant_id": tenant_id, "site_id": site_id, "mode": "pending", "queue_at": until}
+        if after is not None:
+            since = after.waiting_since or NOT_WAITING
+            query["$or"] = [{"queue_at": {"$gt": since}}, {"queue_at": since, "_id": {"$gt": after.id}}]
         rows = self._mongo[_CONVERSATIONS].find(query, limit=limit).sort([("queue_at", 1), ("_id", 1)])
         return [to_conversation(row) async for row in rows]
 
