@@ -3,6 +3,7 @@ import { h, render } from "preact";
 import { expect, test } from "vitest";
 import { MarkdownText } from "../shared/components";
 import { markdownToText, parseMarkdown } from "../shared/markdown";
+import { withoutMarks } from "../widget/src/messages/plainText";
 
 function html(text: string, partial = false): string {
   const root = document.createElement("div");
@@ -174,4 +175,22 @@ test("no text makes anything but safe links, and no word is lost", () => {
       expect(shown.split(word).length, text).toBeGreaterThanOrEqual(Math.min(2, text.split(word).length));
     }
   }
+});
+
+test.each([
+  ["**Hello** _you_, __see__ *[our prices](https://shop.test/p)*", "Hello you, see our prices"],
+  ["# Orders\n> `order_id` of ~~no. 5~~", "Orders\norder_id of no. 5"],
+  [
+    "order_id, __init__.py, no. #5, C#, ~5 days, a > b, 2 * 3",
+    "order_id, init.py, no. #5, C#, ~5 days, a > b, 2 * 3",
+  ],
+  ["größe_xl_ and *groß*", "größe_xl and groß"],
+])("a teaser shows %j without the marks of Markdown, but with what is part of the text", (text, shown) => {
+  expect(withoutMarks(text)).toBe(shown);
+});
+
+test("removing the marks takes time in proportion to the text", () => {
+  const start = performance.now();
+  for (const mark of ["_", "*", "[](", "a_", " *", "#"]) withoutMarks(mark.repeat(100_000));
+  expect(performance.now() - start).toBeLessThan(2000);
 });
