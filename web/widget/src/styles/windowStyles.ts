@@ -89,6 +89,7 @@ textarea{display:block;resize:none}
 .composer-field .icon-button{color:var(--muted)}
 .composer-field .send:not(:disabled){background:var(--accent);color:var(--on-accent)}
 .composer-field .send:disabled{opacity:.45}
+.composer-field .notice{display:none}
 .file-card{display:flex;align-items:center;gap:8px;min-width:0;color:inherit;text-decoration:none}
 .file-name{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .file-size{flex:none;opacity:.75;font-size:12px}
