@@ -142,6 +142,25 @@ test("a message of the page leaves the window closed where no form comes first",
   expect([store.open.value, sent().length]).toEqual([false, 1]);
 });
 
+test.each([
+  ["is left with the form that replaces the chat", "", "Where is my order?"],
+  ["does not replace what is typed in the form", "My own question", "My own question"],
+])("a message of the page %s", async (_name, typed, expected) => {
+  const offline_form = { title: "", intro: "", fields: [], departments: [], consent: null };
+  server.on("GET", "/chat/config", () =>
+    json({ name: "Shop", colours: {}, offline_form: { ...offline_form, replaces_chat: true } }),
+  );
+  const store = await loadPage();
+  const key = store.formKey("offline");
+  if (typed) localStorage.setItem(key, JSON.stringify({ values: { "-message": typed }, messageId: "m1" }));
+  void store.sendForPage("Where is my order?");
+  await run();
+  expect([store.open.value, store.form.value, store.outgoing.value]).toEqual([true, "offline", []]);
+  expect(sent(), "nobody chats now").toEqual([]);
+  const { values } = JSON.parse(localStorage.getItem(key) ?? "{}");
+  expect(values).toEqual({ "-message": expected });
+});
+
 test("a message that waits for a form is sent when the site asks for none any more", async () => {
   let form: object | null = { title: "", intro: "", fields: [], departments: [], consent: null };
   server.on("GET", "/chat/config", () => json({ name: "Shop", colours: {}, prechat_form: form }));

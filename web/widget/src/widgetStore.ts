@@ -52,6 +52,11 @@ type FormAnswers = Pick<VisitorRequest<"/chat/offline-form">, "team_id" | "conse
   answers: Record<string, string | boolean>;
 };
 
+/** What is typed in a form, as it is stored. */
+interface FormDraft {
+  values?: Record<string, unknown>;
+}
+
 /** What a visitor does in a session, and does again in the one of the same person that takes over. */
 export type VisitorAction = (store: WidgetStore) => Promise<void>;
 
@@ -121,6 +126,8 @@ export class WidgetStore {
     if (offline_form?.replaces_chat) return "offline";
     return prechat_form ? "prechat" : null;
   });
+  /** Counts what was put into the form by something else than the visitor's typing. */
+  readonly formRevision = signal(0);
   readonly uploading = signal<WidgetUpload | null>(null);
   /** The file that could not be uploaded, to try it again. */
   readonly failedUpload = signal<{ file: File; seconds: number | undefined } | null>(null);
@@ -296,7 +303,7 @@ export class WidgetStore {
   /** Somebody is there again: what was written in the form for other times becomes a message of the chat. */
   private continueMessage(): void {
     const key = this.formKey("offline");
-    const typed = readJson<{ values?: Record<string, unknown> }>(key, {});
+    const typed = readJson<FormDraft>(key, {});
     const { [MESSAGE]: message, ...values } = typed.values ?? {};
     this.isLeaving.value = false;
     if (!message || this.draft.value) return;
@@ -554,13 +561,24 @@ export class WidgetStore {
   /** Sends a message of the page. A form that has to be answered first is opened; the message is sent after it. */
   async sendForPage(text: string): Promise<void> {
     this.sendMessage(text);
-    if (await this.isFormFirst()) this.show();
+    if (await this.formFirst()) this.show();
   }
 
-  /** Whether the server would refuse a message until the form is answered. */
-  private async isFormFirst(): Promise<boolean> {
-    if (!this.isInChat) await (this.configured ?? this.loadConfig());
-    return this.form.value === "prechat";
+  /** The form that has to be answered before a chat begins. */
+  private async formFirst(): Promise<FormKind | null> {
+    if (this.isInChat) return null;
+    await (this.configured ?? this.loadConfig());
+    return this.form.value;
+  }
+
+  /** Nobody chats now: a message becomes the one of the form. What the visitor has typed there stays. */
+  private moveToForm({ key, text }: OutgoingMessage): void {
+    this.outbox.remove(key);
+    const name = this.formKey("offline");
+    const typed = readJson<FormDraft>(name, {});
+    if (typed.values?.[MESSAGE]) return;
+    writeJson(name, { ...typed, values: { ...typed.values, [MESSAGE]: text } });
+    this.formRevision.value += 1;
   }
 
   retry(key: string): void {
@@ -611,7 +629,9 @@ export class WidgetStore {
 
   private async deliver(message: OutgoingMessage): Promise<void> {
     const { key, text, image, file, confirm, replyTo } = message;
-    if (await this.isFormFirst()) throw new ApiError(0, FORM_REQUIRED, "");
+    const form = await this.formFirst();
+    if (form === "offline" && text) return this.moveToForm(message);
+    if (form) throw new ApiError(0, FORM_REQUIRED, "");
     let replyId = 0;
     const changes = this.modeChanges;
     const onEvent = ({ type, content, meta }: ReplyEvent) => {

@@ -111,7 +111,9 @@ export function MessageList({ store }: { store: WidgetStore }) {
       {(form !== "offline" || (mode.value === "closed" && !store.isLeaving.value)) && (
         <NextStep store={store} offer={offer} />
       )}
-      {form && !store.blocked.value && <SiteForm key={form} store={store} kind={form} />}
+      {form && !store.blocked.value && (
+        <SiteForm key={form + store.formRevision.value} store={store} kind={form} />
+      )}
     </div>
   );
 }
