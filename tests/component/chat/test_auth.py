@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
+import pytest
+
+from parley.chat.accounts.argon2_hasher import Argon2PasswordHasher
 from parley.chat.accounts.login_throttling import LoginOrigin
 from parley.common.auth.identity import OperatorCaller
 from parley.common.auth.token_hashing import hash_token
+from parley.common.errors import ValidationFailed
 from support.admin_app import PASSWORD, AdminTestApp, LoginSession, StartApp, unique_email
 from support.api import ApiResponse
 from support.wait import wait_until
@@ -210,6 +214,26 @@ async def test_an_account_of_ones_own_gives_no_attempts_at_another_of_the_addres
     await change_password(NEW_PASSWORD, PASSWORD)
     assert await enters_second(PASSWORD, "192.0.2.70"), "the other account is not tried"
     assert (await shared.log_in(PASSWORD, "198.51.100.1")).ok()["access"]["operator_id"] == shared.first
+
+
+class CountingHasher(Argon2PasswordHasher):
+    """Counts the passwords that it hashes."""
+
+    hashed = 0
+
+    async def hash(self, password: str, same_salt_as: str | None = None) -> str:
+        self.hashed += 1
+        return await super().hash(password, same_salt_as)
+
+
+async def test_a_new_password_is_hashed_only_after_the_current_one_was_checked(app: AdminTestApp) -> None:
+    hasher = CountingHasher()
+    accounts = replace(app.admin.accounts, passwords=hasher)
+    owner = await app.create_tenant()
+    with pytest.raises(ValidationFailed):
+        await accounts.change_password(owner, "not the current one", NEW_PASSWORD)
+    assert hasher.hashed == 0
+    hasher.close()
 
 
 async def test_a_client_ip_that_guesses_many_accounts_is_blocked(isolated_app: AdminTestApp) -> None:

@@ -67,13 +67,13 @@ class AccountService:
         require_login(caller)
         email = (await self.get_account(caller)).email
         await require_acceptable(new, "new_password", email)
-        new_hash = await hash_password(self.operators, self.passwords, email, new)
         async with self.passwords.slot():
             before = await self.get_account(caller)
             await self._verify_current_password(caller, before, current)
+        # After the check: a hash takes a core and memory, which nobody gets by guessing.
         after = replace(
             before,
-            password_hash=new_hash,
+            password_hash=await hash_password(self.operators, self.passwords, before.email, new),
             password_version=before.password_version + 1,
             retained_session_id=caller.login_session_id,
             version=before.version + 1,
