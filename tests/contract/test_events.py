@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 from itertools import count
 from typing import Any
 
 import pytest
 
+from parley.common import events
 from parley.common.events import (
     REGISTRY,
     Actor,
@@ -15,6 +18,7 @@ from parley.common.events import (
     Event,
     EventData,
     UnknownEvent,
+    envelope,
     is_visible_to_visitor,
     new_event,
     parse_event,
@@ -23,6 +27,15 @@ from parley.common.events import (
 )
 
 ALL = sorted(REGISTRY)
+
+
+@pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(events.__path__)])
+def test_every_module_that_defines_events_fills_the_registry(name: str) -> None:
+    """A service that imports the envelope knows all events, also those of modules that it does not use itself."""
+    module = importlib.import_module(f"{events.__name__}.{name}")
+    if any(definition.__module__ == module.__name__ for definition in REGISTRY.values()):
+        assert vars(envelope).get(name) is module, f"envelope.py must import {name}"
+
 
 VISITOR_EVENTS = {
     "message.created",
