@@ -117,6 +117,12 @@ async def test_a_wrong_answer_leads_to_its_entry_and_to_all_conversations_with_t
     assert [one["conversation"]["id"] for one in rest["conversations"]] == [first]
     assert later not in [one["conversation"]["id"] for one in affected], "it got the right answer"
 
+    await corrections.app.mongo["conversations"].delete_one({"_id": second})
+    page = await corrections.affected(correction, limit=1)
+    assert page["conversations"] == [], "it was removed, and its messages are to be"
+    rest = await corrections.affected(correction, limit=1, cursor=page["next_cursor"])
+    assert [one["conversation"]["id"] for one in rest["conversations"]] == [first]
+
 
 async def test_of_two_managers_who_apply_a_correction_at_once_one_writes_an_entry(corrections: Corrections) -> None:
     await corrections.know(QUESTION, WRONG)

@@ -19,7 +19,7 @@ from parley.chat.corrections.schemas import (
 from parley.chat.corrections.service import CorrectionService
 from parley.chat.paging.schemas import PageQuery, decode_id, encode_id
 from parley.common.auth.identity import OperatorCaller
-from parley.common.http import RequestContext
+from parley.common.http import RequestContext, encode_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ class CorrectionHandlers:
         self, context: RequestContext[OperatorCaller, None, PageQuery]
     ) -> AffectedConversationsResponse:
         path, limit = context.path, context.query.limit
-        affected = await self.corrections.list_affected(
+        page = await self.corrections.list_affected(
             context.caller, path["site_id"], path["correction_id"], decode_id(context.query.cursor), limit
         )
         return AffectedConversationsResponse(
-            conversations=[serialize_affected(one) for one in affected[:limit]],
-            next_cursor=encode_id([one.conversation.id for one in affected], limit),
+            conversations=[serialize_affected(one) for one in page.rows],
+            next_cursor=None if page.next_before is None else encode_cursor(page.next_before),
         )

@@ -74,3 +74,10 @@ class AffectedConversation:
     conversation: Conversation
     seqs: Sequence[int]
     """Of the answers, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedPage:
+    rows: Sequence[AffectedConversation]
+    next_before: int | None
+    """With which the next page is read; None on the last page."""

@@ -13,6 +13,7 @@ from parley.chat.corrections.errors import AnswerNotFound, CorrectionApplied
 from parley.chat.corrections.model import (
     MAX_TEXT_CHARACTERS,
     AffectedConversation,
+    AffectedPage,
     AnsweredQuestion,
     CitedPassage,
     Correction,
@@ -125,20 +126,20 @@ class CorrectionService:
 
     async def list_affected(
         self, caller: OperatorCaller, site_id: int, correction_id: int, before: int, limit: int
-    ) -> list[AffectedConversation]:
-        """Conversations in which the AI had cited the same before, newest first; `limit` + 1 if there are more.
+    ) -> AffectedPage:
+        """Conversations in which the AI had cited the same before, newest first. Raises CorrectionNotFound.
 
-        Raises CorrectionNotFound.
+        A page has fewer than `limit` if some of its conversations were removed meanwhile.
         """
         await self.sites.get(caller, site_id)
         correction = await self.corrections.get(caller.tenant_id, site_id, correction_id)
         if not correction.cited:
-            return []
+            return AffectedPage((), None)
         affected = await self.corrections.find_affected(correction, before, limit + 1)
-        conversations = await self.corrections.list_conversations(caller.tenant_id, list(affected))
-        return [
-            AffectedConversation(conversations[one], seqs) for one, seqs in affected.items() if one in conversations
-        ]
+        ids = list(affected)[:limit]
+        conversations = await self.corrections.list_conversations(caller.tenant_id, ids)
+        rows = [AffectedConversation(conversations[one], affected[one]) for one in ids if one in conversations]
+        return AffectedPage(rows, ids[-1] if len(affected) > limit else None)
 
     async def _add_entry(self, caller: OperatorCaller, correction: Correction, question: str, answer: str) -> int:
         """Of two managers who do this at once, one adds an entry: both have the same id for it."""
