@@ -252,8 +252,8 @@ async def test_a_save_of_an_mcp_server_keeps_what_a_newer_version_has_stored_in_
     assert {"", f".tools[{status}]", f".tools[{cancel}]", ".listed[]"} <= stored
 
     assert await allow("cancel", "status", "send") == [cancel, status, ANY]
-    await servers.note_states(server_id, {status: "changed"})
-    await servers.note_failure(server_id, "timeout")
+    await servers.record_states(server_id, {status: "changed"})
+    await servers.record_failure(server_id, "timeout")
     await shop.on_site("PUT", path, {**body, "name": "store"})
     await shop.on_site("POST", f"{path}/secret", None)
     assert await shop.find_newer_fields("mcp_servers", server_id) == stored

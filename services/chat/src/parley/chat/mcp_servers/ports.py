@@ -36,10 +36,10 @@ class McpServerRepository(Protocol):
     async def allow(self, server_id: int, tools: Sequence[AllowedTool]) -> bool:
         """Allow these tools and no others. False if there is no such server."""
 
-    async def note_states(self, server_id: int, states: Mapping[int, ToolState]) -> None:
-        """Note what has become of allowed tools, by their id."""
+    async def record_states(self, server_id: int, states: Mapping[int, ToolState]) -> None:
+        """Store what has become of allowed tools, by their id."""
 
-    async def note_failure(self, server_id: int, failure: Outcome | None) -> None: ...
+    async def record_failure(self, server_id: int, failure: Outcome | None) -> None: ...
 
 
 class McpClient(Protocol):

@@ -102,7 +102,7 @@ class MongoMcpServerRepository:
         )
         return (await self._mongo[COLLECTION].update_one(query, {"$set": fields})).matched_count == 1
 
-    async def note_states(self, server_id: int, states: Mapping[int, ToolState]) -> None:
+    async def record_states(self, server_id: int, states: Mapping[int, ToolState]) -> None:
         # Each by its id: what a manager has allowed meanwhile is not touched.
         changes = [
             UpdateOne({"_id": server_id, "tools.id": tool_id}, {"$set": {"tools.$.state": state}})
@@ -111,7 +111,7 @@ class MongoMcpServerRepository:
         if changes:
             await self._mongo[COLLECTION].bulk_write(changes)
 
-    async def note_failure(self, server_id: int, failure: Outcome | None) -> None:
+    async def record_failure(self, server_id: int, failure: Outcome | None) -> None:
         await self._mongo[COLLECTION].update_one({"_id": server_id}, {"$set": {"failure": failure}})
 
 

@@ -102,11 +102,11 @@ class McpServerService:
         server = await self._get(caller, site_id, server_id)
         listing = await self.client.list_tools(server)
         failure = None if listing.outcome == "ok" else listing.outcome
-        await self.servers.note_failure(server_id, failure)
+        await self.servers.record_failure(server_id, failure)
         if failure is None:
             today = {tool.name: tool.fingerprint for tool in listing.tools}
             await self.servers.store_listing(server_id, listing.tools)
-            await self.servers.note_states(
+            await self.servers.record_states(
                 server_id, {tool.id: compare(tool, today.get(tool.name)) for tool in server.tools}
             )
         return await self._get(caller, site_id, server_id), listing

@@ -43,10 +43,10 @@ class McpToolSource:
         known = visitor if tool.identified_only else None
         response = await self.client.call(server, tool, arguments, known, idempotency_key)
         if response.outcome in _LOST:
-            await self.servers.note_states(server.id, {tool.id: _LOST[response.outcome]})
+            await self.servers.record_states(server.id, {tool.id: _LOST[response.outcome]})
         failure = None if response.outcome == "ok" else response.outcome
         if failure != server.failure:
-            await self.servers.note_failure(server.id, failure)
+            await self.servers.record_failure(server.id, failure)
         return response
 
 
