@@ -187,7 +187,7 @@ async def test_the_builtin_engine_answers_when_the_daily_tokens_are_used_up(
     tenant: TenantFixture, stack: Stack, openai_server: FakeOpenAIServer, mongodb_uri: str
 ) -> None:
     path = f"/sites/{tenant.site_id}/chatbot"
-    body = {"ai": {"daily_tokens": 5000, "answer_tokens": 100}, "caps": {"when_reached": "builtin"}}
+    body = {"ai": {"daily_tokens": 7000, "answer_tokens": 100}, "caps": {"when_reached": "builtin"}}
     (await tenant.owner.send("PUT", path, body)).ok()
     openai_server.usage = 3000
     visitor = tenant.new_visitor()
