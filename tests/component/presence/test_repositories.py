@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from parley.common.events import parse_event
 from parley.common.mongodb import Mongo, Outbox
 from parley.presence.mongo_schema import SCHEMA
 from parley.presence.operators.repository import MongoOperatorRepository
@@ -204,6 +205,24 @@ async def test_event_times_of_a_record_increase_despite_clock_skew(mongo: Mongo)
     times = [entry["event"]["occurred_at"] for entry in record["outbox"]]
     assert len(times) == 3
     assert times == sorted(set(times))
+
+
+async def test_offline_event_has_the_time_of_the_change_that_its_record_keeps(mongo: Mongo) -> None:
+    repository = create_visitor_repository(mongo)
+    await repository.save_heartbeats([heartbeat("a")])
+    # Written by a replica whose clock is ahead.
+    changed_at = NOW + TTL + timedelta(seconds=5)
+    before = await mongo["visitors"].find_one_and_update({}, {"$set": {"changed_at": changed_at}})
+
+    await repository.expire_due(NOW + TTL)
+
+    record = await mongo["visitors"].find_one({})
+    assert before is not None
+    assert record is not None
+    entry = record["outbox"][-1]
+    assert record["changed_at"] == entry["at"] == changed_at + timedelta(milliseconds=1)
+    assert parse_event(entry["event"]).occurred_at == entry["at"]
+    assert record.keys() - before.keys() == {"remove_at"}
 
 
 async def test_page_events_do_not_accumulate_while_the_broker_is_away(mongo: Mongo) -> None:

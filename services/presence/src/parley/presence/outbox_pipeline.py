@@ -21,6 +21,8 @@ Expression = Any
 
 REMOVE: Final = "$$REMOVE"
 """In a `$set` stage: remove the field."""
+EVENT_TIME: Final = "$event_time"
+"""The time of the change, in a field that a stage of the pipeline sets and the last one removes."""
 
 
 def literal(value: Any) -> Expression:
@@ -43,9 +45,9 @@ def max_of(first: Expression, second: Expression) -> Expression:
     return {"$max": [first, second]}
 
 
-def iso_timestamp(field: str) -> Expression:
-    """A date field in the format of event timestamps; null if it is missing."""
-    return {"$dateToString": {"date": f"${field}", "format": "%Y-%m-%dT%H:%M:%S.%LZ", "onNull": None}}
+def iso_timestamp(date: Expression) -> Expression:
+    """A date in the format of event timestamps; null if it is missing."""
+    return {"$dateToString": {"date": date, "format": "%Y-%m-%dT%H:%M:%S.%LZ", "onNull": None}}
 
 
 def new_write_id() -> str:
@@ -68,8 +70,9 @@ def event_expr(
     *,
     session: Expression = None,
     actor: Actor = SYSTEM,
+    at: Expression = EVENT_TIME,
 ) -> Expression:
-    """An outbox entry built from the record. The pipeline must have set the field `event_time`.
+    """An outbox entry built from the record. The event happened `at` a time that `change_time` gives.
 
     The event's id is the write's id and the record's id, so one write can store one event per record.
     """
@@ -82,13 +85,13 @@ def event_expr(
         "site_id": "$site_id",
         "conversation_id": field_or("conversation_id"),
         "session": session,
-        "occurred_at": iso_timestamp("event_time"),
+        "occurred_at": iso_timestamp(at),
         "actor": literal(actor.model_dump(mode="json")),
         "request_id": literal(trace.request_id),
         "traceparent": literal(trace.traceparent),
         "data": data,
     }
-    return {"id": event_id, "at": "$event_time", "event": event}
+    return {"id": event_id, "at": at, "event": event}
 
 
 def append_event_if(
@@ -96,11 +99,24 @@ def append_event_if(
 ) -> dict[str, Expression]:
     """The fields that record a change and append its event where the condition holds; unchanged where it does not.
 
-    `outbox` replaces the entries that the event is appended to.
+    The pipeline must have set the field `event_time`. `outbox` replaces the entries that the event is appended to.
     """
     current = field_or("outbox", [])
     return {
         "change": cond(condition, write_id, "$change"),
-        "changed_at": cond(condition, "$event_time", "$changed_at"),
+        "changed_at": cond(condition, EVENT_TIME, "$changed_at"),
         "outbox": cond(condition, {"$concatArrays": [outbox or current, [entry]]}, current),
+    }
+
+
+def append_event(write_id: str, entry: Expression, changed_at: Expression) -> dict[str, Expression]:
+    """The fields that record a change at a time and append its event.
+
+    Unlike `append_event_if` with a condition that always holds, it needs no stages before and after its own. Each stage
+    of a pipeline costs the database a pass over the record.
+    """
+    return {
+        "change": write_id,
+        "changed_at": changed_at,
+        "outbox": {"$concatArrays": [field_or("outbox", []), [entry]]},
     }

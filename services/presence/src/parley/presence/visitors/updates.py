@@ -12,6 +12,7 @@ from parley.common.mongodb import Document
 from parley.presence.outbox_pipeline import (
     REMOVE,
     Expression,
+    append_event,
     append_event_if,
     change_time,
     cond,
@@ -93,18 +94,11 @@ def online_update(heartbeat: Heartbeat, fingerprint: str, write_id: str) -> Upda
 
 def offline_update(write_id: str, now: datetime, retention: timedelta) -> list[Document]:
     """Take an online record offline, with an event, and schedule its removal."""
-    entry = event_expr(write_id, VisitorOffline.type, {"visitor": _visitor_expr()}, session="$session")
-    return [
-        {"$set": {"event_time": change_time(now)}},
-        {
-            "$set": {
-                "online": literal(False),
-                "remove_at": _removal_time(now, retention),
-                **append_event_if(literal(True), write_id, entry),
-            }
-        },
-        {"$unset": "event_time"},
-    ]
+    changed_at = change_time(now)
+    data = {"visitor": _visitor_expr()}
+    entry = event_expr(write_id, VisitorOffline.type, data, session="$session", at=changed_at)
+    fields = {"online": literal(False), "remove_at": _removal_time(now, retention)}
+    return [{"$set": {**fields, **append_event(write_id, entry, changed_at)}}]
 
 
 def erase_update(write_id: str, now: datetime) -> list[Document]:
@@ -203,6 +197,6 @@ def _visitor_expr() -> Document:
         "title": field_or("title"),
         "referrer": field_or("referrer"),
         "language": field_or("language"),
-        "since": iso_timestamp("since"),
+        "since": iso_timestamp("$since"),
         "conversation_id": field_or("conversation_id"),
     }
