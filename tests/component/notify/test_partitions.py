@@ -6,11 +6,13 @@ import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import pytest
 
 from parley.common.messaging import BrokerConnection
+from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.event_log import EventLog
 from parley.notify.streaming.first_records import FirstRecords
 from parley.notify.streaming.hub import Hub
@@ -29,6 +31,21 @@ from support.pushes import register_device
 from support.wait import wait_until
 
 PARTITIONS = 16
+
+
+async def test_the_age_of_a_partitions_newest_event_is_measured_when_it_is_read(
+    replica: NotifyReplica, broker: BrokerConnection
+) -> None:
+    scenario = Scenario(broker)
+    messages = [scenario.make_message(text) for text in ("older", "newest")]
+    happened_at = [utc_now() - timedelta(seconds=age) for age in (300, 100)]
+    events = [one.model_copy(update={"occurred_at": at}) for one, at in zip(messages, happened_at, strict=True)]
+    async with replica.stream(scenario.operator()) as stream:
+        await broker.publish([event.to_document() for event in events])
+        await wait_for_message(stream, "newest")
+        partition = scenario.tenant_id % PARTITIONS
+        age = await replica.metric(f'parley_notify_log_behind_seconds{{partition="{partition}"}}')
+        assert 100 <= age < 150
 
 
 async def test_a_replica_is_ready_without_a_partition_and_follows_those_of_its_streams(
