@@ -25,8 +25,11 @@ from parley.chat.conversations.service import Changed
 from parley.chat.ids import NextId
 from parley.chat.timeouts import UNDO_KEPT_FOR, UNDO_WINDOW
 from parley.common.auth.identity import OperatorCaller
-from parley.common.errors import Forbidden, ParleyError, ValidationFailed
+from parley.common.errors import Forbidden, ParleyError, Unavailable, ValidationFailed
+from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import Clock
+
+log = get_logger(__name__)
 
 _CONCURRENT_CHANGES = 32
 
@@ -118,7 +121,11 @@ def _require_labels(request: BulkRequest) -> Sequence[int]:
 async def _for_each(
     conversation_ids: Sequence[int], apply: Callable[[int], Awaitable[None]]
 ) -> Sequence[ConversationResult]:
-    """Apply something to conversations, some at a time. The results are in the order of the ids."""
+    """Apply something to conversations, some at a time. The results are in the order of the ids.
+
+    One that fails unexpectedly, such as by an error of the database, has the error Unavailable: the others are done,
+    and their results are needed to undo them.
+    """
     slots = asyncio.Semaphore(_CONCURRENT_CHANGES)
 
     async def run(conversation_id: int) -> ConversationResult:
@@ -127,6 +134,9 @@ async def _for_each(
                 await apply(conversation_id)
             except ParleyError as error:
                 return ConversationResult(conversation_id, error)
+            except Exception:
+                log.exception("bulk_change_failed", conversation_id=conversation_id)
+                return ConversationResult(conversation_id, Unavailable())
             return ConversationResult(conversation_id)
 
     return await asyncio.gather(*map(run, conversation_ids))
