@@ -16,7 +16,7 @@ from support.browser import BrowserSessions, Panel, Widget
 from support.populated_tenant import PopulatedTenant
 from support.tenants import TenantFixture
 
-PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 800}, "has_touch": True}
 COLOUR_RULES = ("color-contrast", "link-in-text-block")
 """The rules of axe whose result depends on colours."""
 PAGES = {
@@ -31,6 +31,11 @@ PAGES = {
 }
 """The headings of the pages, by the names in the sidebar."""
 
+
+SQUEEZED = """() => [...document.querySelectorAll('.search input, .knowledge-list li > div')]
+  .filter((element) => element.checkVisibility() && element.offsetWidth < 150)
+  .map((element) => element.textContent || element.getAttribute('aria-label') || element.outerHTML)"""
+"""The search fields and texts of lists that are narrower than a few words."""
 
 README_SCREENSHOTS = {"panel-chat-light": "panel", "panel-chat-dark": "panel-dark", "widget-operator-light": "widget"}
 """The README's screenshots, by name; written at a smaller size when PARLEY_PICTURES names a folder."""
@@ -54,6 +59,7 @@ async def check_schemes(page: Panel, artifacts: Path | None, name: str) -> None:
 
 async def check_phone(page: Panel, artifacts: Path | None, name: str) -> None:
     await check_page(page, artifacts, f"{name}-phone")
+    assert await page.page.evaluate(SQUEEZED) == [], f"{name} squeezes texts beside buttons"
 
 
 Check = Callable[[Panel, Path | None, str], Awaitable[None]]
@@ -129,6 +135,9 @@ async def test_chats_on_a_phone(
     await panel.page.get_by_role("button", name="Hide details").click()
     await panel.page.get_by_role("button", name="Back to inbox").click()
     await expect(panel.page.get_by_role("tab", name="All")).to_be_visible()
+    # Its header has the most buttons.
+    await panel.open(shop.pending_conversation_id)
+    await check_page(panel, artifacts, "panel-phone-waiting")
 
 
 @pytest.mark.parametrize(("options", "check"), [({}, check_schemes), (PHONE, check_phone)], ids=["desktop", "phone"])
