@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 
 from bson import Binary
 from pymongo import ReturnDocument
@@ -49,11 +50,10 @@ class MongoGapRepository:
             {"$match": {"waiting": True}},
             {"$sort": {"site_id": 1, "waiting": 1, "at": 1}},
             {"$group": {"_id": "$site_id", **first}},
-            {"$sort": {"at": 1}},
-            {"$limit": limit},
         ]
-        rows = await self._mongo[QUESTIONS].aggregate(pipeline, hint="waiting_of_site")
-        return [(row["tenant_id"], row["_id"]) async for row in rows]
+        cursor = await self._mongo[QUESTIONS].aggregate(pipeline, hint="waiting_of_site")
+        sites = sorted([row async for row in cursor], key=itemgetter("at"))
+        return [(site["tenant_id"], site["_id"]) for site in sites[:limit]]
 
     async def claim_site(self, site_id: int, now: datetime, until: datetime) -> bool:
         try:
