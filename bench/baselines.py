@@ -69,9 +69,12 @@ async def run_repeatedly(call: Callable[[], Any], concurrency: int, seconds: flo
     result = LoadResult(seconds)
 
     async def worker() -> None:
-        while (now := time.perf_counter()) < started + seconds:
+        now = time.perf_counter()
+        # Once in any case: on a busy machine a quick run may be over before it begins.
+        while not result.latencies or now < started + seconds:
             await call()
-            result.latencies.append(time.perf_counter() - now)
+            before, now = now, time.perf_counter()
+            result.latencies.append(now - before)
 
     await asyncio.gather(*(worker() for _ in range(concurrency)))
     result.seconds = time.perf_counter() - started

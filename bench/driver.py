@@ -188,7 +188,7 @@ class Worker:
 
 
 async def closed_loop(host: str, port: int, workers: Sequence[Worker], seconds: float, run_id: str) -> LoadResult:
-    """Run each worker for this long; it sends its next request as soon as the last one was answered.
+    """Run each worker for this long; it sends its next request as soon as the last one was answered, and one at least.
 
     `run_id` makes the values that replace COUNTER_PLACEHOLDER unique to this call.
     """
@@ -210,14 +210,15 @@ async def closed_loop(host: str, port: int, workers: Sequence[Worker], seconds: 
 
 
 async def _run_worker(connection: Connection, worker: Worker, prefix: str, deadline: float, result: LoadResult) -> None:
-    number = 0
-    while (now := time.perf_counter()) < deadline:
+    number, now = 0, time.perf_counter()
+    while number == 0 or now < deadline:
         request = worker.requests[number % len(worker.requests)]
         number += 1
         # Of constant length, so that Content-Length stays correct.
         counter = f"{prefix}-{number}".encode().ljust(len(COUNTER_PLACEHOLDER), b"_")
         response = await connection.request(request.replace(COUNTER_PLACEHOLDER, counter))
+        before, now = now, time.perf_counter()
         if response.status == 200:
-            result.latencies.append(time.perf_counter() - now)
+            result.latencies.append(now - before)
         else:
             result.rejected += 1

@@ -22,7 +22,7 @@ from parley.common.runtime.clock import utc_now
 from support.admin_app import AdminTestApp
 from support.ai_replicas import Replica, Shop, run_replicas
 from support.api import ApiResponse
-from support.identity import sign_token
+from support.identity import TOKEN_SECONDS, sign_token
 from support.openai_server import FakeOpenAIServer, call_delta
 from support.wait import wait_until
 from support.website import Gate, Website, redirect, respond, run_website
@@ -108,7 +108,9 @@ async def identified_visitor(shop: Shop, replica: Replica) -> VisitorCaller:
     """A visitor of whom the site has proved who they are."""
     path = f"/api/v1/sites/{shop.site_id}/identity-secrets"
     secret = (await shop.app.call("POST", path, shop.owner, {"name": "Shop"})).ok(201)
-    token = sign_token(secret["secret"], {"sub": "customer-42", "email": "jane@example.com"})
+    # By the replica's clock, which another test may have moved.
+    expires_at = int(replica.clock().timestamp()) + TOKEN_SECONDS
+    token = sign_token(secret["secret"], {"sub": "customer-42", "email": "jane@example.com", "exp": expires_at})
     identified = await replica.module.identification.identify(shop.new_visitor(), token)
     (await shop.app.call("DELETE", f"{path}/{secret['identity_secret']['id']}", shop.owner)).ok()
     return VisitorCaller(shop.owner.tenant_id, shop.site_id, identified.person.session)
