@@ -41,7 +41,7 @@ test: $(READY) check test-web ## check, then run all tests
 
 # Its tests wait more than those of the other directories.
 .PHONY: test-fast
-test-fast: WORKERS = 4
+test-fast: WORKERS = 6
 test-fast: $(READY) ## run the unit and component tests (test-unit, test-e2e, … run one directory of tests/)
 	$(BIN)/python scripts/run_tests.py tests/unit tests/component -n $(WORKERS)
 
