@@ -92,6 +92,7 @@ async def test_the_lists_are_filtered(tenant: TenantFixture) -> None:
     alex = tenant.alex
     bug = await _add_label(tenant.owner, "Bug", scope="all")
     german = tenant.new_visitor()
+    await german.send_message("Wo bleibt mein Päckchen?", lang="de-AT")
     first = (await german.send_message("Hallo?", lang="de-AT"))["conversation_id"]
     (await german.post("/handoff")).ok()
     (await german.post("/contact", name="Jürgen")).ok()
@@ -112,6 +113,13 @@ async def test_the_lists_are_filtered(tenant: TenantFixture) -> None:
     assert await _archive(tenant, rating=2, label_id=bug) == [second]
     assert await _archive(tenant, rating=3) == []
     assert await _archive(tenant, search="jurgen", language="de") == [first]
+
+    async def is_found() -> bool:
+        return await _archive(tenant, search="packchen") == [first]
+
+    await wait_until(is_found, description="what was said earlier is found")
+    assert await _queue(alex, search="päckchen bleibt", language="de") == [first]
+    assert await _queue(alex, search="päckchen", label_id=bug) == []
     assert (await alex.get("/operator/all-active-chats", rating=6)).status in (400, 422)
 
 
