@@ -25,7 +25,7 @@ class AnswerTestGate:
     clock: Clock
 
     async def check(self, before: Site, after: Site) -> None:
-        """Every engine that would answer otherwise must have passed by itself. Raises AnswerTestsRequired."""
+        """Every engine whose answers may change must have passed by itself. Raises AnswerTestsRequired."""
         if not before.chatbot.require_answer_tests:
             return
         live, candidate = Candidate.from_settings(before.chatbot), Candidate.from_settings(after.chatbot)

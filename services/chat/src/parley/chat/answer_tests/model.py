@@ -115,7 +115,7 @@ class Candidate:
         )
 
     def list_changed_fallbacks(self, live: Candidate) -> list[TestedFallback]:
-        """The fallbacks that would answer otherwise than every engine that is live."""
+        """The fallbacks that would give other answers than every live engine."""
         known = {live.hash, *(live._hash_fallback(one) for one in live.fallbacks or ())}
         tested = [
             TestedFallback(one.id, self._hash_fallback(one), one.engine, one.model) for one in self.fallbacks or ()

@@ -177,4 +177,4 @@ class AiSettingsChanger(Protocol):
 
 class EntriesReader(Protocol):
     async def find_version(self, site_id: int) -> str:
-        """Another one with each change of the site's knowledge entries."""
+        """A value that changes with each change of the site's knowledge entries."""

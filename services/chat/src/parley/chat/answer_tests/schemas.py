@@ -123,8 +123,8 @@ class RunBody(RequestBody):
     ai: AiSettingsBody | None = None
     fallbacks: Annotated[list[FallbackBody], Field(max_length=MAX_FALLBACKS)] | None = Field(
         None,
-        description="The engines after the first one. Those that would answer otherwise than the live engines, also as"
-        " other settings change, are asked each test by themselves.",
+        description="The engines after the first one. Those that would give other answers than the live engines, also"
+        " as other settings change, are asked each test by themselves.",
     )
     pending_changes: bool = Field(
         False, description="Whether the knowledge has the changes that wait to be approved, instead of what is live."

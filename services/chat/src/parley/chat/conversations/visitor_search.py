@@ -16,7 +16,6 @@ from parley.chat.visitors.model import Visitor
 from parley.chat.visitors.phones import phone_digits
 
 _WORD = re.compile(r"[^\W_]+")
-_OLD_WORD = re.compile(r"[\w.+@-]{2,}")
 _APOSTROPHES = dict.fromkeys(map(ord, "'`´‘’ʼ＇"))
 # Letters with a stroke or of two forms, which Unicode does not decompose.
 _STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"})
@@ -73,8 +72,6 @@ def build_terms(
         terms += _parts(word)
     for digits in phone_digits(phone or ""):
         terms += _parts(digits, _MIN_DIGITS)
-    # As the version before searches, which may still run.
-    terms += _OLD_WORD.findall(f"{name} {email} {phone or ''}".casefold())
     return list(dict.fromkeys(terms))[:_MAX_TERMS]
 
 

@@ -11,7 +11,7 @@ from parley.chat import metrics
 from parley.chat.paging.model import ListPage, Position
 from parley.chat.search.model import FoundConversation, FoundDocument, Kind, SearchHit, SearchScope, Source
 from parley.chat.search.ports import SearchRepository
-from parley.chat.search.snippets import build_snippet, find_marks
+from parley.chat.search.snippets import Range, build_snippet, find_marks
 from parley.chat.search.text import SearchText, parse
 from parley.chat.sites.site_settings import SiteSettingsReader, get_authorized_site
 from parley.common.auth.identity import OperatorCaller
@@ -62,11 +62,22 @@ class SearchService:
         if query is None:
             return []
         scope = SearchScope(tenant_id, site_ids, ("message",))
-        if not query.to_verify:
+        if query.to_verify:
+            found: Sequence[FoundDocument] = await self._find_verified(scope, query)
+        else:
             found = await self.repository.find(scope, query, None, _MAX_MESSAGES)
-            return list(dict.fromkeys(one.conversation_id for one in found))
-        page = await self._find_page(scope, query, None, _VERIFIED_PER_READ * _MAX_READS)
-        return list(dict.fromkeys(hit.conversation_id for hit in page.rows))
+        return list(dict.fromkeys(one.conversation_id for one in found))
+
+    async def _find_verified(self, scope: SearchScope, query: SearchText) -> list[FoundDocument]:
+        """Find the newest messages, and keep those in which the words are adjacent."""
+        found = await self.repository.find(scope, query, None, _VERIFIED_PER_READ * _MAX_READS)
+        verified: list[FoundDocument] = []
+        # Some at a time: comparing the texts of all would keep other requests waiting.
+        for start in range(0, len(found), _VERIFIED_PER_READ):
+            part = found[start : start + _VERIFIED_PER_READ]
+            sources = await self.repository.read_sources(part)
+            verified += [one for one in part if one.id in sources and _find_marks(one, sources[one.id], query)]
+        return verified
 
     async def _find_page(
         self, scope: SearchScope, query: SearchText, after: Position | None, limit: int
@@ -100,12 +111,8 @@ def _to_hit(
         source = Source(conversation.visitor_text)
     if source is None or conversation is None:
         return None
-    text, marks = source.text, find_marks(source.text, query, within_words=found.kind == "visitor")
-    if not marks and source.translation is not None:
-        translated = find_marks(source.translation, query)
-        if translated is not None and (translated or marks is None):
-            text, marks = source.translation, translated
-    if marks is None:
+    match = _find_marks(found, source, query)
+    if match is None:
         return None
     return SearchHit(
         found.kind,
@@ -115,8 +122,18 @@ def _to_hit(
         found.site_id,
         conversation.mode,
         conversation.visitor_name,
-        build_snippet(text, marks),
+        build_snippet(*match),
         source.seq,
         source.role,
         source.author,
     )
+
+
+def _find_marks(found: FoundDocument, source: Source, query: SearchText) -> tuple[str, list[Range]] | None:
+    """The text that matches, of the source or its translation, and its marks; None if neither matches."""
+    text, marks = source.text, find_marks(source.text, query, within_words=found.kind == "visitor")
+    if not marks and source.translation is not None:
+        translated = find_marks(source.translation, query)
+        if translated is not None and (translated or marks is None):
+            text, marks = source.translation, translated
+    return None if marks is None else (text, marks)
